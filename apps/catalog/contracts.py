@@ -1,0 +1,124 @@
+"""What other apps may know of the catalogue."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from moneyed import Money
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A living product as it can be sold now, read from the database, never from a cache."""
+
+    product_id: UUID
+    sku: str
+    name: str
+    unit_price: Money
+    active: bool
+
+
+@dataclass(frozen=True, slots=True)
+class StockLine:
+    """A quantity (pieces, ≥ 1) of a product; the same product may stand in several lines."""
+
+    product_id: UUID
+    quantity: int
+
+
+@dataclass(frozen=True, slots=True)
+class ReserveStock:
+    """Reserve all lines of an order, or none. ``key`` identifies the effect."""
+
+    key: str
+    order_id: UUID
+    lines: tuple[StockLine, ...]
+
+
+class ReserveStatus(StrEnum):
+    RESERVED = "reserved"
+    SHORT = "short"  # at least one product has too little available: nothing was reserved
+    CANCELLED = "cancelled"  # its release came first: nothing was nor will be reserved
+
+
+@dataclass(frozen=True, slots=True)
+class Shortage:
+    product_id: UUID
+    requested: int
+    available: int
+
+
+@dataclass(frozen=True, slots=True)
+class ReserveResult:
+    key: str
+    status: ReserveStatus
+    short: tuple[Shortage, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseStock:
+    """Undo the reservation made under ``forward_key`` (or fence it off, if it never came)."""
+
+    key: str
+    forward_key: str
+    order_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class DispatchStock:
+    """The order's goods left the house: its live reservations become sales."""
+
+    key: str
+    order_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class StockResult:
+    """``quantity`` pieces were moved by the command ``key`` (0 = there was nothing to move)."""
+
+    key: str
+    quantity: int
+
+
+@dataclass(frozen=True, slots=True)
+class AdjustStock:
+    """Change on_hand by ``delta`` pieces (never below what is reserved)."""
+
+    key: str
+    principal: str
+    product_id: UUID
+    delta: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class StockLevel:
+    product_id: UUID
+    on_hand: int
+    reserved: int
+
+    @property
+    def available(self) -> int:
+        return self.on_hand - self.reserved
+
+
+@dataclass(frozen=True, slots=True)
+class ImportProduct:
+    """A product by its sku; an existing living one is kept as it is."""
+
+    sku: str
+    name: str
+    price: Money
+    category: str = ""
+    description: str = ""
+    attributes: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class ReceiveStock:
+    """Receive until ``total`` pieces have come in under ``reference``; a repeat adds nothing."""
+
+    reference: str
+    product_id: UUID
+    total: int

@@ -1,0 +1,45 @@
+"""Soft deletion that a stale copy cannot undo."""
+
+from safedelete.models import SOFT_DELETE, SafeDeleteModel
+
+OWN_FIELDS = frozenset({"deleted", "deleted_by_cascade"})
+
+
+class SoftDeleteModel(SafeDeleteModel):
+    """A row that stays when it is deleted and can be restored with ``undelete()``.
+
+    ``objects`` sees the living only, ``all_objects`` all, ``deleted_objects`` the deleted. The
+    library's ``save()`` writes every column and clears ``deleted``, so saving an instance loaded
+    before someone deleted the row would bring it back. Here an ordinary ``save()`` never touches
+    the deletion columns of an existing row; only ``delete()`` and ``undelete()`` do.
+    """
+
+    _safedelete_policy = SOFT_DELETE
+
+    class Meta:
+        abstract = True
+
+    def save(self, keep_deleted: bool = True, **kwargs) -> None:
+        if not self._state.adding and "update_fields" not in kwargs and not self._deleting:
+            kwargs["update_fields"] = [
+                field.name
+                for field in self._meta.concrete_fields
+                if not field.primary_key and field.name not in OWN_FIELDS
+            ]
+        super().save(keep_deleted=keep_deleted, **kwargs)
+
+    _deleting = False
+
+    def soft_delete_policy_action(self, **kwargs):
+        return self._writing_deletion(super().soft_delete_policy_action, **kwargs)
+
+    def undelete(self, force_policy=None, **kwargs):
+        return self._writing_deletion(super().undelete, force_policy=force_policy, **kwargs)
+
+    def _writing_deletion(self, action, **kwargs):
+        kwargs.setdefault("update_fields", sorted(OWN_FIELDS))
+        self._deleting = True
+        try:
+            return action(**kwargs)
+        finally:
+            self._deleting = False

@@ -1,0 +1,54 @@
+"""Commands answered once: the record of the answer commits with what the command did."""
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from apps.common.contracts import from_builtins, request_hash, to_builtins
+from apps.common.databases import fetch_one, require_atomic
+from apps.common.errors import Conflict, HoldfastError
+from apps.messaging.models import IdempotencyRecord
+
+R = TypeVar("R")
+
+
+class KeyReused(HoldfastError):
+    code, status = "idempotency_key_reused", 422
+    title = "This Idempotency-Key was used for another request"
+
+
+class StillRunning(Conflict):
+    code, retryable = "request_in_progress", True
+    title = "A request with this Idempotency-Key is still running"
+
+
+def once(
+    alias: str, principal: str, key: str, request: Any, kind: type[R], command: Callable[[], R]
+) -> R:
+    """Runs ``command`` at most once for ``(principal, key)`` and returns its answer ever after.
+
+    Works inside the caller's transaction on ``alias``, so that the record commits with the
+    command's effects; a command that raises leaves no record. Same key with another ``request``
+    raises ``KeyReused`` (422); the same key running elsewhere ``StillRunning`` (409).
+    """
+    require_atomic(alias)
+    digest = request_hash(request)
+    [free] = fetch_one(
+        alias, "SELECT pg_try_advisory_xact_lock(hashtextextended(%s, 0))", [f"{principal} {key}"]
+    )
+    if not free:
+        raise StillRunning()
+    known = (
+        IdempotencyRecord.objects.using(alias)
+        .filter(principal=principal, key=key)
+        .values_list("request_hash", "response")
+        .first()
+    )
+    if known is not None:
+        if known[0] != digest:
+            raise KeyReused()
+        return from_builtins(kind, known[1])
+    answer = command()
+    IdempotencyRecord.objects.using(alias).create(
+        principal=principal, key=key, request_hash=digest, response=to_builtins(answer)
+    )
+    return answer

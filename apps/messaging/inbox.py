@@ -1,0 +1,97 @@
+"""The inbox: a participant's effect and the note that it happened commit together.
+
+Use inside the participant's own transaction, first ``admit`` then the effects of the admitted,
+then ``settle`` with their outcomes. A repeat of a message finds the outcome of the first.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from apps.common.databases import execute, fetch_all, require_atomic
+from apps.common.errors import Conflict
+
+
+@dataclass(frozen=True)
+class Admission:
+    """Which messages are new here, and the stored outcomes of those that are not."""
+
+    new: frozenset[str]
+    outcomes: Mapping[str, Any]
+
+
+def admit(alias: str, consumer: str, messages: Mapping[str, str]) -> Admission:
+    """Admits ``messages`` (message id → request hash), each at most once.
+
+    Keys are inserted in sorted order, so two overlapping batches cannot deadlock; a key being
+    applied elsewhere is waited for. Raises ``Conflict`` (``key_reused``) where a known id comes
+    with another request.
+    """
+    require_atomic(alias)
+    ids = sorted(messages)
+    new = {
+        row[0]
+        for row in fetch_all(
+            alias,
+            """
+            INSERT INTO messaging_inbox (consumer, message_id, request_hash)
+            SELECT %s, * FROM unnest(%s::text[], %s::text[])
+            ON CONFLICT DO NOTHING RETURNING message_id
+            """,
+            [consumer, ids, [messages[one] for one in ids]],
+        )
+    }
+    seen = [one for one in ids if one not in new]
+    outcomes = {}
+    if seen:
+        for message_id, known_hash, outcome in fetch_all(
+            alias,
+            "SELECT message_id, request_hash, outcome::text FROM messaging_inbox"
+            " WHERE consumer = %s AND message_id = ANY(%s)",
+            [consumer, seen],
+        ):
+            # A fence (see ``fence``) carries no request: it answers any.
+            if known_hash and known_hash != messages[message_id]:
+                raise Conflict(
+                    f"{consumer}: {message_id} was used for another request", code="key_reused"
+                )
+            outcomes[message_id] = orjson.loads(outcome)
+    return Admission(frozenset(new), outcomes)
+
+
+def settle(alias: str, consumer: str, outcomes: Mapping[str, Any]) -> None:
+    """Stores the final ``outcomes`` (message id → JSON value) of messages admitted just now."""
+    require_atomic(alias)
+    if outcomes:
+        execute(
+            alias,
+            """
+            UPDATE messaging_inbox SET outcome = done.outcome
+            FROM unnest(%s::text[], %s::jsonb[]) AS done(message_id, outcome)
+            WHERE consumer = %s AND messaging_inbox.message_id = done.message_id
+            """,
+            [list(outcomes), [orjson.dumps(one).decode() for one in outcomes.values()], consumer],
+        )
+
+
+def fence(alias: str, consumer: str, message_ids: Sequence[str], outcome: Any) -> frozenset[str]:
+    """Answers ``message_ids`` in advance with ``outcome`` where they have not been applied.
+
+    A compensation that finds nothing to undo fences the forward message, so that it does nothing
+    when it arrives late. Returns the ids fenced now; the others had been applied.
+    """
+    require_atomic(alias)
+    return frozenset(
+        row[0]
+        for row in fetch_all(
+            alias,
+            """
+            INSERT INTO messaging_inbox (consumer, message_id, request_hash, outcome)
+            SELECT %s, message_id, '', %s::jsonb FROM unnest(%s::text[]) AS message_id
+            ON CONFLICT DO NOTHING RETURNING message_id
+            """,
+            [consumer, orjson.dumps(outcome).decode(), sorted(message_ids)],
+        )
+    )

@@ -1,0 +1,97 @@
+"""Tables that stand in every database, so that they commit with the rows next to them.
+
+Queries name their alias: ``Outbox.objects.using("orders")``.
+"""
+
+from django.db import models
+from django.db.models.functions import Now
+
+
+class Outbox(models.Model):
+    """An event that left its transaction and waits for the relay."""
+
+    event_id = models.UUIDField(unique=True)
+    topic = models.CharField(max_length=100)
+    aggregate = models.CharField(max_length=100)
+    aggregate_version = models.BigIntegerField()
+    schema_version = models.PositiveSmallIntegerField(default=1)
+    payload = models.JSONField()
+    headers = models.JSONField(default=dict)
+    created_at = models.DateTimeField(db_default=Now())
+    attempts = models.PositiveSmallIntegerField(db_default=0)
+    next_attempt_at = models.DateTimeField(db_default=Now())
+    published_at = models.DateTimeField(null=True)
+
+    class Meta:
+        verbose_name = "outbox event"
+        indexes = [
+            models.Index(
+                fields=["next_attempt_at", "id"],
+                condition=models.Q(published_at=None),
+                name="outbox_due",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.topic} {self.aggregate} v{self.aggregate_version}"
+
+
+class Inbox(models.Model):
+    """A message a consumer has applied, with the outcome it gave; written with the effect."""
+
+    consumer = models.CharField(max_length=60)
+    message_id = models.CharField(max_length=100)
+    request_hash = models.CharField(max_length=32)
+    outcome = models.JSONField(null=True)
+    received_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        verbose_name = "inbox entry"
+        verbose_name_plural = "inbox entries"
+        constraints = [
+            models.UniqueConstraint(fields=["consumer", "message_id"], name="inbox_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.consumer} {self.message_id}"
+
+
+class DeadLetter(models.Model):
+    """A message that could not be applied and waits for a person."""
+
+    consumer = models.CharField(max_length=60)
+    event_id = models.UUIDField()
+    topic = models.CharField(max_length=100)
+    payload = models.JSONField()
+    headers = models.JSONField(default=dict)
+    reason = models.CharField(max_length=60)
+    error = models.TextField()
+    created_at = models.DateTimeField(db_default=Now())
+    redriven_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["consumer", "event_id"], name="dead_letter_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.topic} {self.event_id}"
+
+
+class IdempotencyRecord(models.Model):
+    """The answer to a finished command, kept so that a repeat of it gets the same one."""
+
+    principal = models.CharField(max_length=100)
+    key = models.CharField(max_length=255)
+    request_hash = models.CharField(max_length=32)
+    response = models.JSONField()
+    created_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["principal", "key"], name="idempotency_once")
+        ]
+        indexes = [models.Index(fields=["created_at"], name="idempotency_age")]
+
+    def __str__(self) -> str:
+        return f"{self.principal} {self.key}"

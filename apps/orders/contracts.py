@@ -1,0 +1,108 @@
+"""What the API, the admin and imports may know of orders."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from moneyed import Money
+
+from apps.customers.contracts import Address
+
+
+@dataclass(frozen=True, slots=True)
+class OrderLine:
+    """A wish for ``quantity`` pieces (1 to 1,000,000) of a product."""
+
+    product_id: UUID
+    quantity: int
+
+
+@dataclass(frozen=True, slots=True)
+class PlaceOrder:
+    """A customer's order; ``principal`` and ``key`` make it happen once, however often sent."""
+
+    principal: str
+    key: str
+    customer_id: UUID
+    lines: tuple[OrderLine, ...]
+    card_token: str
+    address: Address
+    correlation_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ImportedLine:
+    """A line as another system sold it."""
+
+    product_id: UUID
+    quantity: int
+    unit_price: Money
+
+
+@dataclass(frozen=True, slots=True)
+class ImportOrder:
+    """An order as another system sold it: the one way to bring prices and a date along.
+
+    ``external_reference`` is unique for ever: importing it again places nothing.
+    """
+
+    external_reference: str
+    customer_id: UUID
+    lines: tuple[ImportedLine, ...]
+    shipping: Money
+    card_token: str
+    address: Address
+    placed_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class OrderPlaced:
+    """The receipt: the order is accepted, its saga decides."""
+
+    order_id: UUID
+    saga_id: UUID
+    status: str
+    version: int
+    total: Money
+    placed_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class CommandAccepted:
+    """A command on an order was taken: its saga (if it needs one) carries it out."""
+
+    order_id: UUID
+    status: str
+    version: int
+    saga_id: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OrderLineView:
+    position: int
+    product_id: UUID
+    sku: str
+    name: str
+    unit_price: Money
+    quantity: int
+    total: Money
+
+
+@dataclass(frozen=True, slots=True)
+class OrderView:
+    order_id: UUID
+    customer_id: UUID
+    saga_id: UUID | None
+    status: str
+    payment_status: str
+    fulfillment_status: str
+    version: int
+    goods_total: Money
+    shipping_total: Money
+    total: Money
+    placed_at: datetime
+    address: dict[str, Any]
+    external_reference: str | None = None
+    cancel_reason: str = ""
+    lines: tuple[OrderLineView, ...] = field(default=())

@@ -1,0 +1,56 @@
+"""What a saga's participants see: calls in, outcomes out."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+
+@dataclass(frozen=True, slots=True)
+class StepCall:
+    """One step of one run, to be executed.
+
+    ``key`` names the effect, not the attempt: it stays the same however often the step is
+    repeated. ``forward_key`` is the key of the forward step that a compensation undoes (equal to
+    ``key`` going forward). ``data`` is the run's own data, ``attempt`` starts at 1.
+    """
+
+    run_id: UUID
+    business_key: str
+    key: str
+    forward_key: str
+    attempt: int
+    data: dict[str, Any] = field(default_factory=dict)
+
+
+class OutcomeKind(StrEnum):
+    SUCCESS = "success"
+    RETRYABLE = "retryable"  # nothing happened; try again later
+    REJECTED = "rejected"  # the business says no, for good
+    UNKNOWN = "unknown"  # may have happened; repeat with the same key until definite
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a call. ``result`` is JSON, at most 16 KiB; ``code`` is machine-readable."""
+
+    kind: OutcomeKind
+    result: dict[str, Any] | None = None
+    code: str = ""
+    detail: str = ""
+
+    @classmethod
+    def success(cls, **result: Any) -> "Outcome":
+        return cls(OutcomeKind.SUCCESS, result)
+
+    @classmethod
+    def rejected(cls, code: str, detail: str = "") -> "Outcome":
+        return cls(OutcomeKind.REJECTED, None, code, detail)
+
+    @classmethod
+    def retryable(cls, code: str, detail: str = "") -> "Outcome":
+        return cls(OutcomeKind.RETRYABLE, None, code, detail)
+
+    @classmethod
+    def unknown(cls, code: str, detail: str = "") -> "Outcome":
+        return cls(OutcomeKind.UNKNOWN, None, code, detail)
