@@ -110,3 +110,12 @@ STATIC_ROOT = BASE_DIR / "staticfiles"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 CURRENCIES = ("GBP", "EUR", "USD")
 DEFAULT_CURRENCY = env.env.str("SHOP_CURRENCY", "GBP")
+
+# --- sagas -------------------------------------------------------------------------------------
+# A lease outlives the longest start-to-close of a step; a run whose holder died is taken over then.
+SAGA_LEASE_SECONDS = env.env.float("SAGA_LEASE_SECONDS", 30.0)
+SAGA_BATCH_RUNS = env.env.int("SAGA_BATCH_RUNS", 200)
+SAGA_BATCH_WEIGHT = env.env.int("SAGA_BATCH_WEIGHT", 8_000)
+# For crash tests only: FAILPOINT=name:nth:kill|raise|sleep.
+FAILPOINTS_ENABLED = env.env.bool("FAILPOINTS_ENABLED", False)
+FAILPOINT = env.env.str("FAILPOINT", "")
