@@ -1,0 +1,1 @@
+"""The audit: do the books of all databases and of the gateway agree?"""
