@@ -7,6 +7,7 @@ environment, else from ``.env`` beside ``manage.py``, else from the embedded par
 
 import secrets
 from pathlib import Path
+from urllib.parse import unquote
 
 import environ
 
@@ -31,6 +32,7 @@ def database(name: str) -> dict:
     url_name = f"{name.upper()}_DATABASE_URL"
     if env.str(url_name, ""):
         config = env.db_url(url_name)
+        config["HOST"] = unquote(config["HOST"])  # a socket directory, as libpq writes it
     else:
         config = {"NAME": name, "USER": "holdfast", "HOST": str(PLACES.sockets), "PORT": "5432"}
     options = dict(config.get("OPTIONS", {}))

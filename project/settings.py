@@ -98,8 +98,31 @@ CACHES = {
 
 # --- people ------------------------------------------------------------------------------------
 AUTH_USER_MODEL = "customers.User"
-AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+AUTHENTICATION_BACKENDS = ["apps.customers.backends.LoginBackend"]
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
+AUTH_PASSWORD_VALIDATORS = [
+    {
+        "NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator",
+        "OPTIONS": {"user_attributes": ("email", "name")},
+    },
+    {
+        "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
+        "OPTIONS": {"min_length": 10},
+    },
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+# auth.W004: the e-mail address is unique among the living only, and the backend looks there.
+SILENCED_SYSTEM_CHECKS = ["auth.W004"]
+LOGIN_URL = "admin:login"
+# API clients log in for a session token; browsers have sessions in the admin only.
+HEADLESS_ONLY = True
+HEADLESS_CLIENTS = ("app",)
+HEADLESS_ADAPTER = "apps.customers.adapters.HeadlessAdapter"
+ACCOUNT_ADAPTER = "apps.customers.adapters.AccountAdapter"
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
+ACCOUNT_EMAIL_VERIFICATION = "none"
 
 # --- language, time, files ---------------------------------------------------------------------
 LANGUAGE_CODE = "en-gb"

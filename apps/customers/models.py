@@ -1,5 +1,108 @@
-from django.contrib.auth.models import AbstractUser
+"""People: customers and staff alike, told apart by ``is_staff``, and their addresses."""
+
+from django.contrib.auth.base_user import AbstractBaseUser
+from django.contrib.auth.models import PermissionsMixin
+from django.core.validators import ProhibitNullCharactersValidator
+from django.db import models
+from django.db.models.functions import Lower
+from django.utils import timezone
+from safedelete.managers import SafeDeleteAllManager, SafeDeleteDeletedManager
+
+from apps.common.ids import new_id
+from apps.common.softdelete import SoftDeleteModel
+from apps.customers import enums
+from apps.customers.managers import UserManager
+from apps.customers.rules import validate_country
+
+LIVING = models.Q(deleted__isnull=True)
 
 
-class User(AbstractUser):
-    pass
+class User(SoftDeleteModel, AbstractBaseUser, PermissionsMixin):
+    """Someone who can log in by e-mail; other apps know them by ``public_id`` only.
+
+    An e-mail address is unique among the living, whatever its case; a deleted user's is free.
+    """
+
+    public_id = models.UUIDField("public id", unique=True, default=new_id, editable=False)
+    email = models.EmailField("e-mail address", max_length=enums.EMAIL_LENGTH)
+    name = models.CharField(
+        max_length=enums.NAME_LENGTH, validators=[ProhibitNullCharactersValidator()]
+    )
+    is_active = models.BooleanField(
+        "active", default=True, help_text="Unset it to shut someone out without deleting them."
+    )
+    is_staff = models.BooleanField("staff", default=False, help_text="May enter this back office.")
+    date_joined = models.DateTimeField(default=timezone.now, editable=False)
+
+    objects = UserManager()
+    all_objects = SafeDeleteAllManager()
+    deleted_objects = SafeDeleteDeletedManager()
+
+    USERNAME_FIELD = "email"
+    EMAIL_FIELD = "email"
+    REQUIRED_FIELDS = ["name"]
+
+    class Meta:
+        ordering = ["-id"]
+        permissions = [("manage_staff", "Can manage staff accounts and their roles")]
+        constraints = [
+            models.UniqueConstraint(
+                Lower("email"),
+                condition=LIVING,
+                name="customers_email_once_among_living",
+                violation_error_message="A customer with this e-mail address exists.",
+                violation_error_code="email_taken",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(email=Lower("email")), name="customers_email_is_lower_case"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.email
+
+    def clean(self) -> None:
+        super().clean()
+        self.email = type(self).objects.normalize_email(self.email)
+
+    def get_full_name(self) -> str:
+        return self.name
+
+    def get_short_name(self) -> str:
+        return self.name.partition(" ")[0]
+
+
+class Address(SoftDeleteModel):
+    """A postal address of a customer; at most one living one is the default."""
+
+    public_id = models.UUIDField("public id", unique=True, default=new_id, editable=False)
+    user = models.ForeignKey(
+        User, on_delete=models.CASCADE, related_name="addresses", verbose_name="customer"
+    )
+    name = models.CharField("addressee", max_length=enums.NAME_LENGTH)
+    line1 = models.CharField("line 1", max_length=enums.LINE_LENGTH)
+    line2 = models.CharField("line 2", max_length=enums.LINE_LENGTH, blank=True)
+    city = models.CharField(max_length=enums.PLACE_LENGTH)
+    region = models.CharField(max_length=enums.PLACE_LENGTH, blank=True)
+    postal_code = models.CharField(max_length=enums.POSTAL_CODE_LENGTH, blank=True)
+    country = models.CharField(
+        max_length=2, validators=[validate_country], help_text="ISO 3166-1 alpha-2 code."
+    )
+    is_default = models.BooleanField("default", default=False)
+
+    class Meta:
+        verbose_name_plural = "addresses"
+        ordering = ["-is_default", "id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["user"],
+                condition=LIVING & models.Q(is_default=True),
+                name="customers_one_default_address",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(country__regex=r"^[A-Z]{2}$"), name="customers_country_is_code"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name}, {self.city}, {self.country}"

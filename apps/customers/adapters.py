@@ -1,0 +1,37 @@
+"""How allauth works here."""
+
+import dataclasses
+
+from allauth.account.adapter import DefaultAccountAdapter
+from allauth.headless.adapter import DefaultHeadlessAdapter
+from django.http import HttpRequest
+
+from apps.customers.models import User
+
+
+class AccountAdapter(DefaultAccountAdapter):
+    def is_open_for_signup(self, request: HttpRequest) -> bool:
+        return False
+
+
+@dataclasses.dataclass
+class SessionUser:
+    """The user as the login and session endpoints show them: public id, never the serial."""
+
+    id: str
+    display: str
+    email: str
+    has_usable_password: bool
+
+
+class HeadlessAdapter(DefaultHeadlessAdapter):
+    def get_user_dataclass(self) -> type[SessionUser]:
+        return SessionUser
+
+    def user_as_dataclass(self, user: User) -> SessionUser:
+        return SessionUser(
+            id=str(user.public_id),
+            display=user.name,
+            email=user.email,
+            has_usable_password=user.has_usable_password(),
+        )
