@@ -1,0 +1,81 @@
+"""The catalogue as other apps see it: contracts in, contracts out, each write once by its key."""
+
+from collections.abc import Iterator, Sequence
+from uuid import UUID
+
+from apps.catalog import audit, importing, selectors, stock
+from apps.catalog.contracts import (
+    AdjustStock,
+    DispatchStock,
+    ImportProduct,
+    Offer,
+    ReceiveStock,
+    ReleaseStock,
+    ReserveResult,
+    ReserveStock,
+    StockLevel,
+    StockResult,
+)
+from apps.common.audit import Finding
+
+
+def get_offers(product_ids: Sequence[UUID]) -> tuple[Offer, ...]:
+    """The living ones of these products as they can be sold now; one query, no cache.
+
+    An inactive product is offered with ``active=False``; unknown and deleted ones are left out.
+    """
+    return selectors.offers_get(product_ids=product_ids)
+
+
+def stock_levels(product_ids: Sequence[UUID]) -> tuple[StockLevel, ...]:
+    """The stock of these products; unknown ones are left out."""
+    return selectors.stock_levels_get(product_ids=product_ids)
+
+
+def reserve_stock(commands: Sequence[ReserveStock]) -> list[ReserveResult]:
+    """Reserves all lines of each order or none, in one transaction; results in the given order.
+
+    An order whose product is unknown or deleted is short of it. Raises ``Conflict``
+    (``key_reused``) or ``InvalidInput`` (a line of less than one piece): nothing was reserved.
+    """
+    return stock.reserve(commands)
+
+
+def release_stock(commands: Sequence[ReleaseStock]) -> list[StockResult]:
+    """Frees what each order holds, or fences its reservation off; in one transaction."""
+    return stock.release(commands)
+
+
+def dispatch_stock(commands: Sequence[DispatchStock]) -> list[StockResult]:
+    """Turns what each order holds into sales, in one transaction."""
+    return stock.dispatch(commands)
+
+
+def adjust_stock(command: AdjustStock) -> StockLevel:
+    """Corrects a count, once per (principal, key); see ``stock.moving.adjust`` for the errors."""
+    return stock.adjust(command)
+
+
+def receive_stock(commands: Sequence[ReceiveStock]) -> int:
+    """Tops products up under their references, in one transaction; returns the pieces added."""
+    return stock.receive(commands)
+
+
+def import_products(products: Sequence[ImportProduct]) -> dict[str, UUID]:
+    """Makes the products that do not live yet: sku → public id of all of them."""
+    return importing.products_import(products=products)
+
+
+def catalogue_is_empty() -> bool:
+    """Whether there has never been a product."""
+    return selectors.catalogue_is_empty()
+
+
+def audit_stock() -> list[Finding]:
+    """Σ live reservations = reserved ≤ on_hand and Σ ledger = both, for every product."""
+    return audit.stock_findings()
+
+
+def live_reservations_by_order() -> Iterator[tuple[UUID, int]]:
+    """Each order that holds stock now, with its pieces; streamed."""
+    return audit.live_reservations_by_order()

@@ -1,0 +1,110 @@
+"""Products in bulk: a few statements, however many come."""
+
+from collections.abc import Iterable, Sequence
+from uuid import UUID
+
+import orjson
+from django.db import transaction
+from django.utils.text import slugify
+
+from apps.catalog import stock
+from apps.catalog.checks import check_product
+from apps.catalog.contracts import ImportProduct
+from apps.catalog.enums import DATABASE
+from apps.common.databases import execute, fetch_all
+from apps.common.errors import Conflict
+from apps.common.ids import new_id
+
+
+def products_import(*, products: Sequence[ImportProduct]) -> dict[str, UUID]:
+    """Makes the products that do not live yet, each with a stock item at zero: sku → public id.
+
+    A living product of the same sku is kept as it is. Raises ``InvalidInput`` for a value that
+    does not fit; then nothing is imported.
+    """
+    wanted: dict[str, ImportProduct] = {}
+    for position, one in enumerate(products):
+        check_product(sku=one.sku, name=one.name, price=one.price, prefix=f"products[{position}].")
+        wanted.setdefault(one.sku, one)
+    with transaction.atomic(using=DATABASE):
+        living = _living(wanted)
+        missing = [wanted[sku] for sku in sorted(wanted.keys() - living.keys())]
+        if missing:
+            categories = _categories({one.category for one in missing if one.category})
+            _insert(missing, categories, unique_slugs=False)
+            living = _living(wanted)
+            if clashing := [one for one in missing if one.sku not in living]:
+                # Their slug is taken by a product of another sku.
+                _insert(clashing, categories, unique_slugs=True)
+                living = _living(wanted)
+        if lost := wanted.keys() - living.keys():
+            raise Conflict(f"{min(lost)} was deleted while it was imported.")
+        stock.open_items([pk for pk, _ in living.values()])
+    return {sku: public_id for sku, (_, public_id) in living.items()}
+
+
+def _living(skus: Iterable[str]) -> dict[str, tuple[int, UUID]]:
+    rows = fetch_all(
+        DATABASE,
+        "SELECT sku, id, public_id FROM catalog_product"
+        " WHERE sku = ANY(%s::text[]) AND deleted IS NULL",
+        [list(skus)],
+    )
+    return {sku: (pk, public_id) for sku, pk, public_id in rows}
+
+
+def _insert(
+    products: Sequence[ImportProduct], categories: dict[str, int], *, unique_slugs: bool
+) -> None:
+    ids = [new_id() for _ in products]
+    slugs = [
+        slugify(f"{one.name[:150]} {one.sku}") or str(ids[i]) for i, one in enumerate(products)
+    ]
+    if unique_slugs:
+        slugs = [f"{slug}-{ids[i].hex[-12:]}" for i, slug in enumerate(slugs)]
+    execute(
+        DATABASE,
+        """
+        INSERT INTO catalog_product
+            (public_id, sku, slug, name, description, attributes, price, price_currency,
+             category_id, active, version, deleted_by_cascade)
+        SELECT *, true, 1, false
+        FROM unnest(%s::uuid[], %s::text[], %s::text[], %s::text[], %s::text[], %s::jsonb[],
+                    %s::numeric[], %s::text[], %s::bigint[])
+        ON CONFLICT DO NOTHING
+        """,
+        [
+            ids,
+            [one.sku for one in products],
+            slugs,
+            [one.name for one in products],
+            [one.description for one in products],
+            [orjson.dumps(one.attributes).decode() for one in products],
+            [one.price.amount for one in products],
+            [one.price.currency.code for one in products],
+            [categories.get(one.category) for one in products],
+        ],
+    )
+
+
+def _categories(names: set[str]) -> dict[str, int]:
+    """The living root categories of these names, made where they are missing: name → pk."""
+    if not names:
+        return {}
+    slugs = {name: slugify(name)[:120] or "category" for name in sorted(names)}
+    execute(
+        DATABASE,
+        """
+        INSERT INTO catalog_category (name, slug, deleted_by_cascade)
+        SELECT name, slug, false FROM unnest(%s::text[], %s::text[]) AS new(name, slug)
+        ON CONFLICT (slug) WHERE deleted IS NULL DO NOTHING
+        """,
+        [[name[:100] for name in slugs], list(slugs.values())],
+    )
+    rows = fetch_all(
+        DATABASE,
+        "SELECT slug, id FROM catalog_category WHERE slug = ANY(%s::text[]) AND deleted IS NULL",
+        [list(slugs.values())],
+    )
+    by_slug = dict(rows)
+    return {name: by_slug[slug] for name, slug in slugs.items()}

@@ -1,0 +1,58 @@
+"""Reserving: a whole batch of orders in one transaction."""
+
+from collections import Counter
+from collections.abc import Sequence
+
+from django.db import transaction
+
+from apps.catalog.contracts import ReserveResult, ReserveStatus, ReserveStock
+from apps.catalog.enums import DATABASE
+from apps.catalog.stock import sql
+from apps.catalog.stock.deciding import decide
+from apps.catalog.stock.outcomes import by_key, stored
+from apps.common.contracts import from_builtins
+from apps.messaging import inbox
+from apps.sagas.failpoints import failpoint
+
+CONSUMER = "catalog.reserve_stock"
+# What a release leaves under the key of a reservation that never came.
+FENCE = {"status": ReserveStatus.CANCELLED.value, "short": []}
+
+
+def reserve(commands: Sequence[ReserveStock]) -> list[ReserveResult]:
+    """Reserves for each order all its lines or none; the results stand in the given order.
+
+    A key that was answered before gets the same answer again, and nothing moves. Raises
+    ``Conflict`` where a key comes with another request than before, ``InvalidInput`` for a
+    line of less than one piece; then nothing of the batch is kept.
+    """
+    batch = by_key(CONSUMER, commands)
+    with transaction.atomic(using=DATABASE):
+        admission = inbox.admit(DATABASE, CONSUMER, batch.hashes)
+        results = _reserve_new([one for one in batch.commands if one.key in admission.new])
+        outcomes = {one.key: stored(one) for one in results}
+        inbox.settle(DATABASE, CONSUMER, outcomes)
+        failpoint("catalog.reserve.before_commit")
+    failpoint("catalog.reserve.after_commit")
+    outcomes |= admission.outcomes
+    return [from_builtins(ReserveResult, {"key": one.key, **outcomes[one.key]}) for one in commands]
+
+
+def _reserve_new(commands: Sequence[ReserveStock]) -> list[ReserveResult]:
+    """Decides under the locks of all the products at once, then moves once per product."""
+    products = {line.product_id for command in commands for line in command.lines}
+    items = sql.lock_items(list(products)) if products else {}
+    available = {key: item.on_hand - item.reserved for key, item in items.items() if item.living}
+    decisions = decide(commands, available)
+    movements = [
+        sql.Movement(items[product_id].pk, 0, quantity, one.command.order_id, one.command.key)
+        for one in decisions
+        for product_id, quantity in one.take.items()
+    ]
+    if movements:
+        totals: Counter[int] = Counter()
+        for move in movements:
+            totals[move.product_pk] += move.reserved
+        sql.add_reserved(totals)
+        sql.insert_reservations(movements)
+    return [one.result for one in decisions]

@@ -1,0 +1,232 @@
+"""Every statement that touches stock columns. Set-oriented: one statement per batch.
+
+All functions need an open transaction on ``catalog``; "moves" are aggregated by the caller, one
+per product, because ``UPDATE … FROM`` applies a single match per row.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.db import DatabaseError
+
+from apps.catalog.enums import DATABASE, LedgerKind, ReservationStatus
+from apps.common.databases import execute, fetch_all
+
+
+class StockMoved(DatabaseError):
+    """A guarded update met other numbers than those it locked: nothing of the batch is kept."""
+
+
+@dataclass(frozen=True, slots=True)
+class LockedItem:
+    """A stock item whose row lock this transaction holds."""
+
+    pk: int
+    product_id: UUID
+    living: bool
+    on_hand: int
+    reserved: int
+
+
+@dataclass(frozen=True, slots=True)
+class LiveReservation:
+    pk: int
+    order_id: UUID
+    product_pk: int
+    quantity: int
+
+
+@dataclass(frozen=True, slots=True)
+class Movement:
+    """A row of the ledger to be."""
+
+    product_pk: int
+    on_hand: int
+    reserved: int
+    order_id: UUID | None
+    reference: str
+
+
+def lock_items(product_ids: Sequence[UUID]) -> dict[UUID, LockedItem]:
+    """Locks the stock items of the products (by public id), in key order, for update."""
+    rows = fetch_all(
+        DATABASE,
+        """
+        SELECT s.product_id, p.public_id, p.deleted IS NULL, s.on_hand, s.reserved
+        FROM catalog_stockitem s JOIN catalog_product p ON p.id = s.product_id
+        WHERE p.public_id = ANY(%s::uuid[])
+        ORDER BY s.product_id FOR UPDATE OF s
+        """,
+        [list(product_ids)],
+    )
+    return {row[1]: LockedItem(*row) for row in rows}
+
+
+def lock_items_by_pk(product_pks: Sequence[int]) -> None:
+    """As ``lock_items``, for products known by their primary key."""
+    fetch_all(
+        DATABASE,
+        "SELECT product_id FROM catalog_stockitem WHERE product_id = ANY(%s::bigint[])"
+        " ORDER BY product_id FOR UPDATE",
+        [list(product_pks)],
+    )
+
+
+def add_reserved(quantities: Mapping[int, int]) -> None:
+    """Reserves ``product pk → pieces``, each only where that much is still available."""
+    _moved(
+        execute(
+            DATABASE,
+            """
+            UPDATE catalog_stockitem s SET reserved = s.reserved + want.quantity
+            FROM unnest(%s::bigint[], %s::bigint[]) AS want(product_id, quantity)
+            WHERE s.product_id = want.product_id AND s.on_hand - s.reserved >= want.quantity
+            """,
+            [list(quantities), list(quantities.values())],
+        ),
+        len(quantities),
+    )
+
+
+def end_reserved(quantities: Mapping[int, int], *, sold: bool) -> None:
+    """Takes ``product pk → pieces`` out of reserved; if ``sold``, out of the house as well."""
+    _moved(
+        execute(
+            DATABASE,
+            """
+            UPDATE catalog_stockitem s
+            SET reserved = s.reserved - done.quantity,
+                on_hand = s.on_hand - CASE WHEN %s THEN done.quantity ELSE 0 END
+            FROM unnest(%s::bigint[], %s::bigint[]) AS done(product_id, quantity)
+            WHERE s.product_id = done.product_id AND s.reserved >= done.quantity
+            """,
+            [sold, list(quantities), list(quantities.values())],
+        ),
+        len(quantities),
+    )
+
+
+def add_on_hand(deltas: Mapping[int, int]) -> None:
+    """Changes on_hand by ``product pk → pieces``, never below what is reserved."""
+    _moved(
+        execute(
+            DATABASE,
+            """
+            UPDATE catalog_stockitem s SET on_hand = s.on_hand + move.delta
+            FROM unnest(%s::bigint[], %s::bigint[]) AS move(product_id, delta)
+            WHERE s.product_id = move.product_id AND s.on_hand + move.delta >= s.reserved
+            """,
+            [list(deltas), list(deltas.values())],
+        ),
+        len(deltas),
+    )
+
+
+def insert_reservations(movements: Sequence[Movement]) -> None:
+    """Makes one live reservation of each movement, and its ledger row in the same statement."""
+    execute(
+        DATABASE,
+        """
+        WITH wanted AS (
+            SELECT * FROM unnest(%s::uuid[], %s::bigint[], %s::bigint[], %s::text[])
+                AS wanted(order_id, product_id, quantity, reference)
+        ), made AS (
+            INSERT INTO catalog_reservation (order_id, product_id, quantity)
+            SELECT order_id, product_id, quantity FROM wanted
+        )
+        INSERT INTO catalog_stockledgerentry
+            (product_id, kind, delta_on_hand, delta_reserved, order_id, reference, reason, actor)
+        SELECT product_id, %s, 0, quantity, order_id, reference, '', 'saga' FROM wanted
+        """,
+        [
+            [move.order_id for move in movements],
+            [move.product_pk for move in movements],
+            [move.reserved for move in movements],
+            [move.reference for move in movements],
+            LedgerKind.RESERVED,
+        ],
+    )
+
+
+def lock_live_reservations(order_ids: Sequence[UUID]) -> list[LiveReservation]:
+    """Locks the live reservations of the orders, in key order."""
+    rows = fetch_all(
+        DATABASE,
+        """
+        SELECT id, order_id, product_id, quantity FROM catalog_reservation
+        WHERE order_id = ANY(%s::uuid[]) AND status = 'live' ORDER BY id FOR UPDATE
+        """,
+        [list(order_ids)],
+    )
+    return [LiveReservation(*row) for row in rows]
+
+
+def end_reservations(reservation_pks: Sequence[int], status: ReservationStatus) -> None:
+    """Ends live reservations that this transaction has locked."""
+    _moved(
+        execute(
+            DATABASE,
+            """
+            UPDATE catalog_reservation SET status = %s, ended_at = clock_timestamp()
+            WHERE id = ANY(%s::bigint[]) AND status = 'live'
+            """,
+            [status, list(reservation_pks)],
+        ),
+        len(reservation_pks),
+    )
+
+
+def insert_ledger(
+    kind: LedgerKind, movements: Sequence[Movement], *, actor: str, reason: str = ""
+) -> None:
+    """Appends the movements to the ledger."""
+    execute(
+        DATABASE,
+        """
+        INSERT INTO catalog_stockledgerentry
+            (kind, actor, reason, product_id, delta_on_hand, delta_reserved, order_id, reference)
+        SELECT %s, %s, %s, * FROM unnest(%s::bigint[], %s::bigint[], %s::bigint[], %s::uuid[],
+                                         %s::text[])
+        """,
+        [
+            kind,
+            actor,
+            reason,
+            [move.product_pk for move in movements],
+            [move.on_hand for move in movements],
+            [move.reserved for move in movements],
+            [move.order_id for move in movements],
+            [move.reference for move in movements],
+        ],
+    )
+
+
+def received_under(references: Sequence[str]) -> dict[tuple[str, int], int]:
+    """Pieces that came in so far: (reference, product pk) → sum."""
+    rows = fetch_all(
+        DATABASE,
+        """
+        SELECT reference, product_id, sum(delta_on_hand)::bigint FROM catalog_stockledgerentry
+        WHERE kind = 'received' AND reference = ANY(%s::text[]) GROUP BY reference, product_id
+        """,
+        [list(references)],
+    )
+    return {(reference, pk): total for reference, pk, total in rows}
+
+
+def insert_items(product_pks: Sequence[int]) -> None:
+    """Gives each product a stock item at zero, where it has none."""
+    execute(
+        DATABASE,
+        """
+        INSERT INTO catalog_stockitem (product_id, on_hand, reserved)
+        SELECT product_id, 0, 0 FROM unnest(%s::bigint[]) AS product_id ON CONFLICT DO NOTHING
+        """,
+        [sorted(product_pks)],
+    )
+
+
+def _moved(rows: int, expected: int) -> None:
+    if rows != expected:
+        raise StockMoved(f"{expected - rows} of {expected} stock rows refused the movement")
