@@ -44,6 +44,8 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "apps.common.rest.middleware.RequestId",
+    "apps.common.rest.middleware.ApiGuard",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -142,3 +144,62 @@ SAGA_BATCH_WEIGHT = env.env.int("SAGA_BATCH_WEIGHT", 8_000)
 # For crash tests only: FAILPOINT=name:nth:kill|raise|sleep.
 FAILPOINTS_ENABLED = env.env.bool("FAILPOINTS_ENABLED", False)
 FAILPOINT = env.env.str("FAILPOINT", "")
+
+# --- API ---------------------------------------------------------------------------------------
+REST_FRAMEWORK = {
+    # Closed until a view opens itself.
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "apps.common.rest.authentication.TokenAuthentication",
+        "apps.common.rest.authentication.BrowserAuthentication",
+    ],
+    "DEFAULT_THROTTLE_CLASSES": [
+        "apps.common.rest.throttling.AnonymousThrottle",
+        "apps.common.rest.throttling.UserThrottle",
+    ],
+    "DEFAULT_PARSER_CLASSES": ["apps.common.rest.parsers.StrictJsonParser"],
+    "DEFAULT_RENDERER_CLASSES": ["apps.common.rest.renderers.JsonRenderer"],
+    "DEFAULT_PAGINATION_CLASS": "apps.common.rest.pagination.CursorPagination",
+    "DEFAULT_FILTER_BACKENDS": ["apps.common.rest.filters.StrictFilterBackend"],
+    "DEFAULT_SCHEMA_CLASS": "apps.common.rest.schema.ProblemSchema",
+    "DEFAULT_METADATA_CLASS": "apps.common.rest.metadata.Methods",
+    "EXCEPTION_HANDLER": "apps.common.rest.handler.exception_handler",
+    "LIST_SERIALIZER_ERRORS_AS_DICT": True,
+    "TEST_REQUEST_DEFAULT_FORMAT": "json",
+    "URL_FORMAT_OVERRIDE": None,
+    # Proxies in front whose X-Forwarded-For is believed; 0 = the peer's own address counts.
+    "NUM_PROXIES": env.env.int("TRUSTED_PROXIES", 0),
+}
+CSRF_FAILURE_VIEW = "apps.common.rest.handler.csrf_failure"
+API_MAX_BODY_BYTES = env.env.int("API_MAX_BODY_BYTES", 1024 * 1024)
+DATA_UPLOAD_MAX_MEMORY_SIZE = API_MAX_BODY_BYTES
+API_MAX_WAIT_SECONDS = env.env.int("API_MAX_WAIT_SECONDS", 10)
+API_REQUESTS_PER_MINUTE = {  # 0 = no limit
+    "anonymous": env.env.int("API_ANONYMOUS_REQUESTS_PER_MINUTE", 1_200),
+    "user": env.env.int("API_USER_REQUESTS_PER_MINUTE", 6_000),
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Holdfast",
+    "DESCRIPTION": "A shop that keeps its promises across databases.",
+    "VERSION": "1",
+    "OAS_VERSION": "3.1.0",
+    "SCHEMA_PATH_PREFIX": r"/api/v1",
+    "COMPONENT_SPLIT_REQUEST": True,
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "apps.common.rest.schema.add_components",
+    ],
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "REDOC_DIST": "SIDECAR",
+    "TAGS": [
+        {"name": "products", "description": "What can be bought."},
+        {"name": "orders", "description": "Placing, following and cancelling orders."},
+        {"name": "sagas", "description": "How far the work behind an order is."},
+    ],
+}
+
+# --- logging -----------------------------------------------------------------------------------
+LOGGING_CONFIG = "apps.common.logging.configure"
+LOGGING = {"json": PRODUCTION, "level": env.env.str("LOG_LEVEL", "INFO")}

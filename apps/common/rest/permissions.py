@@ -1,0 +1,28 @@
+"""Permissions beyond the default, which is: logged in, or 401."""
+
+from rest_framework.permissions import AllowAny, BasePermission, IsAuthenticated
+
+__all__ = ["IsStaff", "LoggedIn", "Public", "staff_with"]
+
+LoggedIn = IsAuthenticated
+
+
+class Public(AllowAny):
+    """Open to everybody. Name it on purpose: a test lists every address that is public."""
+
+
+class IsStaff(BasePermission):
+    """Members of the staff."""
+
+    def has_permission(self, request, view) -> bool:
+        return bool(request.user and request.user.is_active and request.user.is_staff)
+
+
+def staff_with(*codenames: str) -> type[IsStaff]:
+    """Staff holding all of the Django permissions, e.g. ``staff_with("catalog.adjust_stock")``."""
+
+    class StaffWith(IsStaff):
+        def has_permission(self, request, view) -> bool:
+            return super().has_permission(request, view) and request.user.has_perms(codenames)
+
+    return StaffWith
