@@ -4,7 +4,7 @@ All functions need an open transaction on ``catalog``; "moves" are aggregated by
 per product, because ``UPDATE … FROM`` applies a single match per row.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -48,6 +48,14 @@ class Movement:
     reference: str
 
 
+def _array(values: Iterable[int | UUID | None]) -> str:
+    """The values as an array literal; numbers and UUIDs need no quoting, so this is all it takes.
+
+    psycopg's own dump of a list inspects each element, which is a quarter of a large batch.
+    """
+    return "{" + ",".join(["NULL" if one is None else str(one) for one in values]) + "}"
+
+
 def lock_items(product_ids: Sequence[UUID]) -> dict[UUID, LockedItem]:
     """Locks the stock items of the products (by public id), in key order, for update."""
     rows = fetch_all(
@@ -58,7 +66,7 @@ def lock_items(product_ids: Sequence[UUID]) -> dict[UUID, LockedItem]:
         WHERE p.public_id = ANY(%s::uuid[])
         ORDER BY s.product_id FOR UPDATE OF s
         """,
-        [list(product_ids)],
+        [_array(product_ids)],
     )
     return {row[1]: LockedItem(*row) for row in rows}
 
@@ -69,7 +77,7 @@ def lock_items_by_pk(product_pks: Sequence[int]) -> None:
         DATABASE,
         "SELECT product_id FROM catalog_stockitem WHERE product_id = ANY(%s::bigint[])"
         " ORDER BY product_id FOR UPDATE",
-        [list(product_pks)],
+        [_array(product_pks)],
     )
 
 
@@ -83,7 +91,7 @@ def add_reserved(quantities: Mapping[int, int]) -> None:
             FROM unnest(%s::bigint[], %s::bigint[]) AS want(product_id, quantity)
             WHERE s.product_id = want.product_id AND s.on_hand - s.reserved >= want.quantity
             """,
-            [list(quantities), list(quantities.values())],
+            [_array(quantities), _array(quantities.values())],
         ),
         len(quantities),
     )
@@ -101,7 +109,7 @@ def end_reserved(quantities: Mapping[int, int], *, sold: bool) -> None:
             FROM unnest(%s::bigint[], %s::bigint[]) AS done(product_id, quantity)
             WHERE s.product_id = done.product_id AND s.reserved >= done.quantity
             """,
-            [sold, list(quantities), list(quantities.values())],
+            [sold, _array(quantities), _array(quantities.values())],
         ),
         len(quantities),
     )
@@ -117,7 +125,7 @@ def add_on_hand(deltas: Mapping[int, int]) -> None:
             FROM unnest(%s::bigint[], %s::bigint[]) AS move(product_id, delta)
             WHERE s.product_id = move.product_id AND s.on_hand + move.delta >= s.reserved
             """,
-            [list(deltas), list(deltas.values())],
+            [_array(deltas), _array(deltas.values())],
         ),
         len(deltas),
     )
@@ -125,12 +133,15 @@ def add_on_hand(deltas: Mapping[int, int]) -> None:
 
 def insert_reservations(movements: Sequence[Movement]) -> None:
     """Makes one live reservation of each movement, and its ledger row in the same statement."""
+    orders, nth = _orders(movements)
     execute(
         DATABASE,
         """
         WITH wanted AS (
-            SELECT * FROM unnest(%s::uuid[], %s::bigint[], %s::bigint[], %s::text[])
-                AS wanted(order_id, product_id, quantity, reference)
+            SELECT orders.order_id, orders.reference, line.product_id, line.quantity
+            FROM unnest(%s::int[], %s::bigint[], %s::bigint[]) AS line(nth, product_id, quantity)
+            JOIN unnest(%s::uuid[], %s::text[])
+                 WITH ORDINALITY AS orders(order_id, reference, nth) USING (nth)
         ), made AS (
             INSERT INTO catalog_reservation (order_id, product_id, quantity)
             SELECT order_id, product_id, quantity FROM wanted
@@ -140,10 +151,11 @@ def insert_reservations(movements: Sequence[Movement]) -> None:
         SELECT product_id, %s, 0, quantity, order_id, reference, '', 'saga' FROM wanted
         """,
         [
-            [move.order_id for move in movements],
-            [move.product_pk for move in movements],
-            [move.reserved for move in movements],
-            [move.reference for move in movements],
+            _array(nth),
+            _array(move.product_pk for move in movements),
+            _array(move.reserved for move in movements),
+            _array(order_id for order_id, _ in orders),
+            [reference for _, reference in orders],
             LedgerKind.RESERVED,
         ],
     )
@@ -157,7 +169,7 @@ def lock_live_reservations(order_ids: Sequence[UUID]) -> list[LiveReservation]:
         SELECT id, order_id, product_id, quantity FROM catalog_reservation
         WHERE order_id = ANY(%s::uuid[]) AND status = 'live' ORDER BY id FOR UPDATE
         """,
-        [list(order_ids)],
+        [_array(order_ids)],
     )
     return [LiveReservation(*row) for row in rows]
 
@@ -171,7 +183,7 @@ def end_reservations(reservation_pks: Sequence[int], status: ReservationStatus) 
             UPDATE catalog_reservation SET status = %s, ended_at = clock_timestamp()
             WHERE id = ANY(%s::bigint[]) AND status = 'live'
             """,
-            [status, list(reservation_pks)],
+            [status, _array(reservation_pks)],
         ),
         len(reservation_pks),
     )
@@ -181,25 +193,40 @@ def insert_ledger(
     kind: LedgerKind, movements: Sequence[Movement], *, actor: str, reason: str = ""
 ) -> None:
     """Appends the movements to the ledger."""
+    orders, nth = _orders(movements)
     execute(
         DATABASE,
         """
         INSERT INTO catalog_stockledgerentry
             (kind, actor, reason, product_id, delta_on_hand, delta_reserved, order_id, reference)
-        SELECT %s, %s, %s, * FROM unnest(%s::bigint[], %s::bigint[], %s::bigint[], %s::uuid[],
-                                         %s::text[])
+        SELECT %s, %s, %s, move.product_id, move.on_hand, move.reserved, orders.order_id,
+               orders.reference
+        FROM unnest(%s::int[], %s::bigint[], %s::bigint[], %s::bigint[])
+             AS move(nth, product_id, on_hand, reserved)
+        JOIN unnest(%s::uuid[], %s::text[])
+             WITH ORDINALITY AS orders(order_id, reference, nth) USING (nth)
         """,
         [
             kind,
             actor,
             reason,
-            [move.product_pk for move in movements],
-            [move.on_hand for move in movements],
-            [move.reserved for move in movements],
-            [move.order_id for move in movements],
-            [move.reference for move in movements],
+            _array(nth),
+            _array(move.product_pk for move in movements),
+            _array(move.on_hand for move in movements),
+            _array(move.reserved for move in movements),
+            _array(order_id for order_id, _ in orders),
+            [reference for _, reference in orders],
         ],
     )
+
+
+def _orders(movements: Sequence[Movement]) -> tuple[list[tuple[UUID | None, str]], list[int]]:
+    """The distinct (order, reference) pairs, and for each movement the number (from 1) of its."""
+    numbers: dict[tuple[UUID | None, str], int] = {}
+    nth = [
+        numbers.setdefault((move.order_id, move.reference), len(numbers) + 1) for move in movements
+    ]
+    return list(numbers), nth
 
 
 def received_under(references: Sequence[str]) -> dict[tuple[str, int], int]:
@@ -223,7 +250,7 @@ def insert_items(product_pks: Sequence[int]) -> None:
         INSERT INTO catalog_stockitem (product_id, on_hand, reserved)
         SELECT product_id, 0, 0 FROM unnest(%s::bigint[]) AS product_id ON CONFLICT DO NOTHING
         """,
-        [sorted(product_pks)],
+        [_array(sorted(product_pks))],
     )
 
 
