@@ -1,6 +1,7 @@
 """How allauth works here."""
 
 import dataclasses
+from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.headless.adapter import DefaultHeadlessAdapter
@@ -10,6 +11,14 @@ from apps.customers.models import User
 
 
 class AccountAdapter(DefaultAccountAdapter):
+    def authenticate(self, request: HttpRequest, **credentials: Any) -> User | None:
+        """Who the credentials belong to; allauth also names the inactive, to tell them so.
+
+        The deleted are nobody, even where a row of theirs was left behind.
+        """
+        user = super().authenticate(request, **credentials)
+        return user if user is not None and user.deleted is None else None
+
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         return False
 

@@ -6,7 +6,10 @@ from uuid import UUID
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """A postal address; ``country`` is an ISO 3166-1 alpha-2 code."""
+    """A postal address; ``country`` is an ISO 3166-1 alpha-2 code.
+
+    Name, first line, city and country must not be empty.
+    """
 
     name: str
     line1: str
@@ -31,3 +34,12 @@ class RegisterCustomer:
     email: str
     name: str
     address: Address | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """Someone who can log in; ``created`` is false where the login was there before."""
+
+    customer_id: UUID
+    email: str
+    created: bool
