@@ -1,5 +1,7 @@
 """Django's settings. Values that differ between places come from ``project.env``."""
 
+from decimal import Decimal
+
 from project import databases, env
 
 BASE_DIR = env.BASE_DIR
@@ -135,6 +137,8 @@ STATIC_ROOT = BASE_DIR / "staticfiles"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 CURRENCIES = ("GBP", "EUR", "USD")
 DEFAULT_CURRENCY = env.env.str("SHOP_CURRENCY", "GBP")
+# Added to each order placed through the API, in the currency of its lines.
+SHIPPING_CHARGE = env.env("SHOP_SHIPPING_CHARGE", cast=Decimal, default=Decimal("0.00"))
 
 # --- sagas -------------------------------------------------------------------------------------
 # A lease outlives the longest start-to-close of a step; a run whose holder died is taken over then.
@@ -197,6 +201,7 @@ SPECTACULAR_SETTINGS = {
         {"name": "products", "description": "What can be bought."},
         {"name": "orders", "description": "Placing, following and cancelling orders."},
         {"name": "sagas", "description": "How far the work behind an order is."},
+        {"name": "me", "description": "The customer who is logged in."},
     ],
 }
 

@@ -11,11 +11,13 @@ handler404 = "apps.common.rest.handler.page_not_found"
 handler500 = "apps.common.rest.handler.server_error_page"
 
 # Below /api/v1/, without a slash at the end.
-api = []
+api = [
+    path("", include("apps.customers.rest.urls")),
+]
 
 urlpatterns = [
     path("admin/", admin.site.urls),
-    path("_allauth/", include("allauth.headless.urls")),
+    path("_allauth/", include("apps.customers.rest.login")),
     path("api/", include(documents)),
     path("api/v1/", include(api)),
 ]

@@ -1,0 +1,7 @@
+"""Below ``/api/v1/``."""
+
+from django.urls import path
+
+from apps.customers.rest.views import Me
+
+urlpatterns = [path("me", Me.as_view(), name="me")]
