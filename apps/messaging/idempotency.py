@@ -37,18 +37,34 @@ def once(
     )
     if not free:
         raise StillRunning()
-    known = (
-        IdempotencyRecord.objects.using(alias)
-        .filter(principal=principal, key=key)
-        .values_list("request_hash", "response")
-        .first()
-    )
+    known = _known(alias, principal, key, digest, kind)
     if known is not None:
-        if known[0] != digest:
-            raise KeyReused()
-        return from_builtins(kind, known[1])
+        return known
     answer = command()
     IdempotencyRecord.objects.using(alias).create(
         principal=principal, key=key, request_hash=digest, response=to_builtins(answer)
     )
     return answer
+
+
+def answered(alias: str, principal: str, key: str, request: Any, kind: type[R]) -> R | None:
+    """The stored answer, if the command has been answered; raises ``KeyReused`` like ``once``.
+
+    For commands that look around before their transaction: a repeat must not fail on what has
+    changed since.
+    """
+    return _known(alias, principal, key, request_hash(request), kind)
+
+
+def _known(alias: str, principal: str, key: str, digest: str, kind: type[R]) -> R | None:
+    row = (
+        IdempotencyRecord.objects.using(alias)
+        .filter(principal=principal, key=key)
+        .values_list("request_hash", "response")
+        .first()
+    )
+    if row is None:
+        return None
+    if row[0] != digest:
+        raise KeyReused()
+    return from_builtins(kind, row[1])

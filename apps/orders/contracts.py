@@ -69,6 +69,40 @@ class OrderPlaced:
 
 
 @dataclass(frozen=True, slots=True)
+class CancelOrder:
+    """Undo an order that has not left the house.
+
+    ``customer_id`` limits it to that customer's orders (None: staff). ``version``, if given, must
+    be the order's present one.
+    """
+
+    principal: str
+    key: str
+    order_id: UUID
+    reason: str
+    customer_id: UUID | None = None
+    version: int | None = None
+    correlation_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ShipOrder:
+    """The order's parcel left the house. Idempotent by its state."""
+
+    order_id: UUID
+    version: int | None = None
+    correlation_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DeliverOrder:
+    """The order's parcel arrived. Idempotent by its state."""
+
+    order_id: UUID
+    version: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class CommandAccepted:
     """A command on an order was taken: its saga (if it needs one) carries it out."""
 

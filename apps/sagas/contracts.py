@@ -1,6 +1,7 @@
 """What a saga's participants see: calls in, outcomes out."""
 
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
@@ -12,7 +13,8 @@ class StepCall:
 
     ``key`` names the effect, not the attempt: it stays the same however often the step is
     repeated. ``forward_key`` is the key of the forward step that a compensation undoes (equal to
-    ``key`` going forward). ``data`` is the run's own data, ``attempt`` starts at 1.
+    ``key`` going forward). ``data`` is the run's own data, ``attempt`` starts at 1, ``reason`` is
+    the code of what turned the run back (empty going forward).
     """
 
     run_id: UUID
@@ -21,6 +23,12 @@ class StepCall:
     forward_key: str
     attempt: int
     data: dict[str, Any] = field(default_factory=dict)
+    reason: str = ""
+
+
+def step_key(run_id: UUID | str, position: int, direction: str) -> str:
+    """The key of a step's effect: run, position and direction (``F`` or ``B``), no attempt."""
+    return f"{run_id}:{position}:{direction}"
 
 
 class OutcomeKind(StrEnum):
@@ -54,3 +62,42 @@ class Outcome:
     @classmethod
     def unknown(cls, code: str, detail: str = "") -> "Outcome":
         return cls(OutcomeKind.UNKNOWN, None, code, detail)
+
+
+@dataclass(frozen=True, slots=True)
+class RunState:
+    run_id: UUID
+    kind: str
+    business_key: str
+    status: str
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class StepView:
+    """A step that has begun; ``direction`` is ``forward`` or ``compensation``."""
+
+    name: str
+    direction: str
+    status: str
+    attempts: int
+    error_code: str
+    started_at: datetime
+    finished_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class RunView:
+    """A run as its owner may see it."""
+
+    run_id: UUID
+    kind: str
+    business_key: str
+    status: str
+    step: str
+    version: int
+    error_code: str
+    correlation_id: str
+    created_at: datetime
+    finished_at: datetime | None
+    steps: tuple[StepView, ...] = ()

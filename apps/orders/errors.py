@@ -1,0 +1,26 @@
+"""What can be wrong with a command on an order."""
+
+from apps.common.errors import Conflict, InvalidTransition, NotFound, VersionConflict
+from apps.orders.enums import NEXT
+
+
+class OrderNotFound(NotFound):
+    title = "No such order"
+
+
+def not_allowed(status: str, wanted: str) -> InvalidTransition:
+    """The error for a jump that the states do not allow; names those that are."""
+    return InvalidTransition(
+        f"an order that is {status} cannot become {wanted}",
+        status_now=str(status),
+        allowed=[str(one) for one in NEXT[status]],
+    )
+
+
+def changed_meanwhile(version: int) -> VersionConflict:
+    """The error for a stale ``version``; carries the present one."""
+    return VersionConflict(f"the order is at version {version} now", version=version)
+
+
+class CancellationUnderWay(Conflict):
+    code, title = "cancellation_under_way", "The order is being cancelled"

@@ -1,0 +1,52 @@
+"""The events that orders publish, appended to the outbox of their database."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from moneyed import Money
+
+from apps.common.contracts import to_builtins
+from apps.messaging.outbox import Event, append
+from apps.orders.enums import DATABASE
+
+
+def _aggregate(order_id: UUID) -> str:
+    return f"order:{order_id}"
+
+
+def order_placed(
+    order_id: UUID, *, customer_id: UUID, total: Money, placed_at: datetime, draft
+) -> None:
+    """``order.placed``: who ordered what for how much."""
+    payload = {
+        "order_id": str(order_id),
+        "customer_id": str(customer_id),
+        "total": to_builtins(total),
+        "placed_at": placed_at.isoformat(),
+        "lines": [
+            {
+                "product_id": str(offer.product_id),
+                "sku": offer.sku,
+                "name": offer.name,
+                "unit_price": str(price),
+                "quantity": quantity,
+            }
+            for offer, price, quantity in zip(
+                draft.offers, draft.prices, draft.quantities, strict=True
+            )
+        ],
+    }
+    append(DATABASE, [Event("order.placed", _aggregate(order_id), 1, payload)])
+
+
+def orders_moved(topic: str, moved: Sequence[tuple[UUID, int]], **payload: str) -> None:
+    """``topic`` (order.confirmed, .cancelled, .shipped, .delivered) for orders that moved, each
+    with the version it has since."""
+    append(
+        DATABASE,
+        [
+            Event(topic, _aggregate(order_id), version, {"order_id": str(order_id), **payload})
+            for order_id, version in moved
+        ],
+    )

@@ -1,0 +1,105 @@
+"""Commands on an order that exists: cancel, ship, deliver. Each is one transaction."""
+
+from django.db import transaction
+
+from apps.messaging.idempotency import once
+from apps.orders.contracts import CancelOrder, CommandAccepted, DeliverOrder, ShipOrder
+from apps.orders.enums import DATABASE, OrderStatus
+from apps.orders.errors import (
+    CancellationUnderWay,
+    OrderNotFound,
+    changed_meanwhile,
+    not_allowed,
+)
+from apps.orders.locks import order_locked
+from apps.orders.models import Order
+from apps.orders.services import moving
+from apps.orders.workflows.cancellation import start_cancellation
+from apps.orders.workflows.dispatching import start_dispatch
+from apps.sagas import facade as sagas
+from apps.shipping import facade as shipping
+
+
+def order_cancel(command: CancelOrder) -> CommandAccepted:
+    """Asks for an order to be undone; its cancellation saga does it.
+
+    A cancelled order stays cancelled (success). Raises ``OrderNotFound`` (also for another
+    customer's), ``InvalidTransition`` once the parcel has left, ``VersionConflict`` where
+    ``version`` is stale, ``KeyReused`` for a key used otherwise.
+    """
+    with transaction.atomic(using=DATABASE):
+        return once(
+            DATABASE,
+            command.principal,
+            command.key,
+            ("cancel", command.order_id, command.reason, command.version),
+            CommandAccepted,
+            lambda: _cancel(command),
+        )
+
+
+def _cancel(command: CancelOrder) -> CommandAccepted:
+    checkout_run = (
+        Order.objects.filter(pk=command.order_id).values_list("saga_id", flat=True).first()
+    )
+    if checkout_run is None:
+        raise OrderNotFound()
+    # The run is locked before the order, as the engine does: the other way round both would wait.
+    sagas.request_abort(checkout_run)
+    order = order_locked(command.order_id)
+    if command.customer_id is not None and order.customer_id != command.customer_id:
+        raise OrderNotFound()
+    if order.status == OrderStatus.CANCELLED:
+        return CommandAccepted(order.id, order.status, order.version)
+    _check_version(order, command.version)
+    if order.status not in (OrderStatus.PENDING, OrderStatus.CONFIRMED):
+        raise not_allowed(order.status, OrderStatus.CANCELLED)
+    run = start_cancellation(
+        order.id,
+        checkout_run=checkout_run,
+        reason=command.reason,
+        correlation_id=command.correlation_id,
+    )
+    return CommandAccepted(order.id, order.status, order.version, run)
+
+
+def order_ship(command: ShipOrder) -> CommandAccepted:
+    """The parcel left: order and shipment are marked, the stock follows by its saga.
+
+    A shipped order stays shipped (success). Raises ``InvalidTransition``, ``VersionConflict``,
+    ``CancellationUnderWay``.
+    """
+    with transaction.atomic(using=DATABASE):
+        order = order_locked(command.order_id)
+        if order.status == OrderStatus.SHIPPED:
+            return CommandAccepted(order.id, order.status, order.version)
+        _check_version(order, command.version)
+        if order.status != OrderStatus.CONFIRMED:
+            raise not_allowed(order.status, OrderStatus.SHIPPED)
+        if not shipping.dispatch(order.id):
+            raise CancellationUnderWay()
+        version = moving.order_advance(
+            order.id, before=OrderStatus.CONFIRMED, to=OrderStatus.SHIPPED
+        )
+        run = start_dispatch(order.id, correlation_id=command.correlation_id)
+        return CommandAccepted(order.id, OrderStatus.SHIPPED.value, version, run)
+
+
+def order_deliver(command: DeliverOrder) -> CommandAccepted:
+    """The parcel arrived. A delivered order stays delivered (success)."""
+    with transaction.atomic(using=DATABASE):
+        order = order_locked(command.order_id)
+        if order.status == OrderStatus.DELIVERED:
+            return CommandAccepted(order.id, order.status, order.version)
+        _check_version(order, command.version)
+        if order.status != OrderStatus.SHIPPED or not shipping.deliver(order.id):
+            raise not_allowed(order.status, OrderStatus.DELIVERED)
+        version = moving.order_advance(
+            order.id, before=OrderStatus.SHIPPED, to=OrderStatus.DELIVERED
+        )
+        return CommandAccepted(order.id, OrderStatus.DELIVERED.value, version)
+
+
+def _check_version(order: Order, version: int | None) -> None:
+    if version is not None and version != order.version:
+        raise changed_meanwhile(order.version)

@@ -1,0 +1,92 @@
+"""Moves of orders along their axes: guarded set SQL in the caller's transaction."""
+
+from collections.abc import Mapping, Sequence
+from uuid import UUID
+
+from apps.common.databases import execute, fetch_all, require_atomic
+from apps.orders import events
+from apps.orders.enums import DATABASE, FulfillmentStatus, OrderStatus, PaymentStatus
+
+
+def orders_set_payment(states: Mapping[UUID, str]) -> None:
+    """Sets the payment axis (order → ``PaymentStatus`` value) of those it differs for."""
+    require_atomic(DATABASE)
+    if not states:
+        return
+    execute(
+        DATABASE,
+        """
+        UPDATE orders_order SET payment_status = new.status, version = version + 1,
+            updated_at = clock_timestamp()
+        FROM unnest(%s::uuid[], %s::text[]) AS new(id, status)
+        WHERE orders_order.id = new.id AND payment_status <> new.status
+        """,
+        [list(states), [PaymentStatus(state).value for state in states.values()]],
+    )
+
+
+def orders_set_fulfillment(order_ids: Sequence[UUID], status: FulfillmentStatus) -> None:
+    """Sets the fulfilment axis of those it differs for."""
+    require_atomic(DATABASE)
+    execute(
+        DATABASE,
+        """
+        UPDATE orders_order SET fulfillment_status = %s, version = version + 1,
+            updated_at = clock_timestamp()
+        WHERE id = ANY(%s) AND fulfillment_status <> %s
+        """,
+        [status.value, list(order_ids), status.value],
+    )
+
+
+def orders_confirm(order_ids: Sequence[UUID]) -> None:
+    """pending → confirmed, with the event."""
+    require_atomic(DATABASE)
+    moved = fetch_all(
+        DATABASE,
+        """
+        UPDATE orders_order SET status = 'confirmed', version = version + 1,
+            updated_at = clock_timestamp()
+        WHERE id = ANY(%s) AND status = 'pending' RETURNING id, version
+        """,
+        [list(order_ids)],
+    )
+    events.orders_moved("order.confirmed", moved)
+
+
+def orders_cancel(reasons: Mapping[UUID, str]) -> None:
+    """pending or confirmed → cancelled with its reason, with the event. What was never scheduled
+    stays ``not_fulfilled``."""
+    require_atomic(DATABASE)
+    moved = fetch_all(
+        DATABASE,
+        """
+        UPDATE orders_order SET status = 'cancelled', cancel_reason = new.reason,
+            fulfillment_status = CASE fulfillment_status WHEN 'not_fulfilled'
+                THEN 'not_fulfilled' ELSE 'cancelled' END,
+            version = version + 1, updated_at = clock_timestamp()
+        FROM unnest(%s::uuid[], %s::text[]) AS new(id, reason)
+        WHERE orders_order.id = new.id AND status IN ('pending', 'confirmed')
+        RETURNING orders_order.id, version, new.reason
+        """,
+        [list(reasons), [reason[:60] for reason in reasons.values()]],
+    )
+    for reason in {row[2] for row in moved}:
+        rows = [(row[0], row[1]) for row in moved if row[2] == reason]
+        events.orders_moved("order.cancelled", rows, reason=reason)
+
+
+def order_advance(order_id: UUID, *, before: OrderStatus, to: OrderStatus) -> int | None:
+    """One order from ``before`` to shipped or delivered; its new version, None if it wasn't."""
+    require_atomic(DATABASE)
+    moved = fetch_all(
+        DATABASE,
+        """
+        UPDATE orders_order SET status = %s, fulfillment_status = %s, version = version + 1,
+            updated_at = clock_timestamp()
+        WHERE id = %s AND status = %s RETURNING id, version
+        """,
+        [to.value, to.value, order_id, before.value],
+    )
+    events.orders_moved(f"order.{to.value}", moved)
+    return moved[0][1] if moved else None

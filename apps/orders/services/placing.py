@@ -1,0 +1,229 @@
+"""Placing an order: one transaction with all that must exist for it to be carried out."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from decimal import Decimal
+from uuid import UUID
+
+import orjson
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+from moneyed import Money
+
+from apps.catalog import facade as catalog
+from apps.catalog.contracts import Offer
+from apps.common.databases import execute, fetch_one
+from apps.common.errors import FieldError, InvalidInput
+from apps.common.ids import new_id
+from apps.messaging.idempotency import answered, once
+from apps.orders import events
+from apps.orders.contracts import ImportOrder, OrderPlaced, PlaceOrder
+from apps.orders.enums import DATABASE, OrderStatus
+from apps.orders.workflows.checkout import start_checkout
+from apps.payments import facade as payments
+from apps.payments.contracts import OpenPayment
+from apps.sagas.failpoints import failpoint
+
+MAX_LINES = 1_000
+MAX_QUANTITY = 1_000_000
+MAX_TOTAL = Decimal("99999999999.99")
+
+
+@dataclass(slots=True)
+class Draft:
+    """An order about to be written: lines in parallel lists, amounts in one currency."""
+
+    offers: list[Offer]
+    quantities: list[int]
+    prices: list[Decimal]
+    shipping: Decimal
+    currency: str
+
+    @property
+    def goods(self) -> Decimal:
+        return sum(map(mul, self.prices, self.quantities), Decimal("0.00"))
+
+
+def order_place(command: PlaceOrder) -> OrderPlaced:
+    """Accepts a customer's order at the catalogue's present prices.
+
+    Raises ``InvalidInput`` naming the line for unknown, inactive or deleted products, quantities
+    out of range, mixed currencies; ``KeyReused`` for a key used with another order.
+    """
+    request = (command.principal, command.customer_id, command.lines, command.card_token)
+    request = (*request, command.address)
+    known = answered(DATABASE, command.principal, command.key, request, OrderPlaced)
+    if known is not None:
+        return known
+    draft = _draft(command.lines, price=lambda line, offer: offer.unit_price)
+    with transaction.atomic(using=DATABASE):
+        receipt = once(
+            DATABASE,
+            command.principal,
+            command.key,
+            request,
+            OrderPlaced,
+            lambda: _write(
+                draft,
+                customer_id=command.customer_id,
+                card_token=command.card_token,
+                address=asdict(command.address),
+                placed_at=timezone.now(),
+                correlation_id=command.correlation_id,
+            ),
+        )
+        failpoint("order.place.before_commit")
+    failpoint("order.place.after_commit")
+    return receipt
+
+
+def order_import(command: ImportOrder) -> OrderPlaced:
+    """Accepts an order as another system sold it: with its prices, shipping charge and date.
+
+    Importing an ``external_reference`` again returns the first receipt and writes nothing.
+    """
+    known = _imported(command.external_reference)
+    if known is not None:
+        return known
+    draft = _draft(command.lines, price=lambda line, offer: line.unit_price)
+    if draft.currency != command.shipping.currency.code:
+        raise InvalidInput.field("shipping", "mixed_currency", "not the currency of the lines")
+    draft.shipping = command.shipping.amount
+    with transaction.atomic(using=DATABASE):
+        execute(
+            DATABASE,
+            "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))",
+            [f"import {command.external_reference}"],
+        )
+        receipt = _imported(command.external_reference) or _write(
+            draft,
+            customer_id=command.customer_id,
+            card_token=command.card_token,
+            address=asdict(command.address),
+            placed_at=command.placed_at,
+            external_reference=command.external_reference,
+        )
+        failpoint("order.place.before_commit")
+    failpoint("order.place.after_commit")
+    return receipt
+
+
+def _imported(reference: str) -> OrderPlaced | None:
+    row = fetch_one(
+        DATABASE,
+        "SELECT id, saga_id, status, version, total, currency, placed_at FROM orders_order"
+        " WHERE external_reference = %s",
+        [reference],
+    )
+    if row is None:
+        return None
+    order_id, saga_id, status, version, total, currency, placed_at = row
+    return OrderPlaced(order_id, saga_id, status, version, Money(total, currency), placed_at)
+
+
+def _draft(lines: Sequence, *, price) -> Draft:
+    """The lines with their offers; raises ``InvalidInput`` with an error for each bad line."""
+    if not 1 <= len(lines) <= MAX_LINES:
+        raise InvalidInput.field("lines", "length", f"an order has 1 to {MAX_LINES} lines")
+    errors = [
+        FieldError(f"lines[{n}].quantity", "out_of_range", f"1 to {MAX_QUANTITY:,} pieces")
+        for n, line in enumerate(lines)
+        if not 1 <= line.quantity <= MAX_QUANTITY
+    ]
+    known = {
+        offer.product_id: offer
+        for offer in catalog.get_offers({line.product_id for line in lines})
+        if offer.active
+    }
+    errors += [
+        FieldError(f"lines[{n}].product_id", "unknown_product", "there is no such product for sale")
+        for n, line in enumerate(lines)
+        if line.product_id not in known
+    ]
+    if errors:
+        raise InvalidInput(errors=errors)
+    offers = [known[line.product_id] for line in lines]
+    prices = [price(line, offer) for line, offer in zip(lines, offers, strict=True)]
+    _check_prices(prices)
+    draft = Draft(
+        offers,
+        [line.quantity for line in lines],
+        [one.amount for one in prices],
+        settings.SHIPPING_CHARGE,
+        prices[0].currency.code,
+    )
+    if draft.goods + draft.shipping > MAX_TOTAL:
+        raise InvalidInput.field("lines", "total_too_large", f"at most {MAX_TOTAL} in all")
+    return draft
+
+
+def _check_prices(prices: Sequence[Money]) -> None:
+    currency = prices[0].currency
+    errors = []
+    for n, one in enumerate(prices):
+        if one.currency != currency:
+            text = f"sold in {one.currency}, the first line in {currency}: order them apart"
+            errors.append(FieldError(f"lines[{n}].product_id", "mixed_currency", text))
+        elif one.amount < 0 or one.amount.as_tuple().exponent < -2:
+            text = "not negative, at most two decimals"
+            errors.append(FieldError(f"lines[{n}].unit_price", "invalid", text))
+    if errors:
+        raise InvalidInput(errors=errors)
+
+
+def _write(
+    draft: Draft,
+    *,
+    customer_id: UUID,
+    card_token: str,
+    address: dict,
+    placed_at: datetime,
+    external_reference: str | None = None,
+    correlation_id: str = "",
+) -> OrderPlaced:
+    """Order, lines, payment, saga run and event, in the caller's transaction."""
+    order_id, goods = new_id(), draft.goods
+    total = Money(goods + draft.shipping, draft.currency)
+    saga_id = start_checkout(order_id, lines=len(draft.offers), correlation_id=correlation_id)
+    execute(
+        DATABASE,
+        """
+        INSERT INTO orders_order (id, customer_id, status, payment_status, fulfillment_status,
+            version, currency, goods_total, shipping_total, total, address, external_reference,
+            saga_id, placed_at)
+        VALUES (%s, %s, 'pending', 'not_paid', 'not_fulfilled', 1, %s, %s, %s, %s, %s, %s, %s, %s)
+        """,
+        [
+            *(order_id, customer_id, draft.currency, goods, draft.shipping, total.amount),
+            *(orjson.dumps(address).decode(), external_reference, saga_id, placed_at),
+        ],
+    )
+    _write_lines(order_id, draft)
+    payments.open_payments([OpenPayment(order_id, total, card_token)])
+    events.order_placed(
+        order_id, customer_id=customer_id, total=total, placed_at=placed_at, draft=draft
+    )
+    return OrderPlaced(order_id, saga_id, OrderStatus.PENDING.value, 1, total, placed_at)
+
+
+def _write_lines(order_id: UUID, draft: Draft) -> None:
+    execute(
+        DATABASE,
+        """
+        INSERT INTO orders_orderline (order_id, position, product_id, sku, name, unit_price,
+            quantity)
+        SELECT %s, ordinality, product_id, sku, name, unit_price, quantity
+        FROM unnest(%s::uuid[], %s::text[], %s::text[], %s::numeric[], %s::int[])
+            WITH ORDINALITY AS new(product_id, sku, name, unit_price, quantity, ordinality)
+        """,
+        [
+            order_id,
+            [offer.product_id for offer in draft.offers],
+            [offer.sku for offer in draft.offers],
+            [offer.name for offer in draft.offers],
+            draft.prices,
+            draft.quantities,
+        ],
+    )

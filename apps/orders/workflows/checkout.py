@@ -1,0 +1,61 @@
+"""The checkout saga: authorize, reserve, schedule, capture, confirm – or undo all of it.
+
+Step 0, ``create_order``, is done in the transaction that places the order and starts the run.
+Capturing the money is the pivot: before it everything can be undone, after it the order is kept.
+"""
+
+from uuid import UUID
+
+from apps.orders.workflows import steps
+from apps.payments.contracts import Operation
+from apps.sagas import facade as sagas
+from apps.sagas.contracts import step_key
+from apps.sagas.definition import Participant, Saga, Step, StepKind
+
+KIND = "checkout"
+RESERVE_POSITION = 2
+
+CHECKOUT = Saga(
+    kind=KIND,
+    version=1,
+    steps=(
+        Step("create_order", None, steps.cancel_order(lambda call: call.reason or "cancelled")),
+        Step(
+            "authorize_payment",
+            steps.payment_step(Operation.AUTHORIZE),
+            steps.payment_step(Operation.REVERSE),
+        ),
+        Step(
+            "reserve_stock",
+            Participant(steps.reserve_stock),
+            steps.release_stock(lambda call: call.forward_key),
+        ),
+        Step(
+            "schedule_shipment",
+            Participant(steps.schedule_shipment, local=True),
+            Participant(steps.cancel_shipment, local=True),
+        ),
+        Step("capture_payment", steps.payment_step(Operation.CAPTURE), kind=StepKind.PIVOT),
+        Step(
+            "confirm_order",
+            Participant(steps.confirm_order, local=True),
+            kind=StepKind.RETRIABLE,
+        ),
+    ),
+)
+
+
+def start_checkout(order_id: UUID, *, lines: int, correlation_id: str) -> UUID:
+    """Starts the order's checkout inside the caller's transaction; returns the run's id."""
+    return sagas.start(
+        kind=KIND,
+        version=CHECKOUT.version,
+        business_key=str(order_id),
+        weight=lines,
+        correlation_id=correlation_id,
+    )
+
+
+def reservation_key(checkout_run: str) -> str:
+    """The key under which a checkout run reserves its stock."""
+    return step_key(checkout_run, RESERVE_POSITION, "F")

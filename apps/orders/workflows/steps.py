@@ -1,0 +1,187 @@
+"""What the sagas' steps do: calls of a batch → facades of the apps → outcomes."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+import orjson
+
+from apps.catalog import facade as catalog
+from apps.catalog.contracts import (
+    DispatchStock,
+    ReleaseStock,
+    ReserveResult,
+    ReserveStatus,
+    ReserveStock,
+    StockLine,
+)
+from apps.common.databases import fetch_all
+from apps.orders.enums import DATABASE, FulfillmentStatus
+from apps.orders.services import moving
+from apps.payments import facade as payments
+from apps.payments.contracts import Operation, PaymentResult, PaymentStatus
+from apps.sagas.contracts import Outcome, OutcomeKind, StepCall
+from apps.sagas.definition import Participant
+from apps.shipping import facade as shipping
+from apps.shipping.contracts import ScheduleShipment, ShipmentStatus
+
+
+def order_ids(calls: Sequence[StepCall]) -> list[UUID]:
+    """The orders of a batch; an order's sagas have its id for business key."""
+    return [UUID(call.business_key) for call in calls]
+
+
+# --- money -------------------------------------------------------------------------------------
+@dataclass(frozen=True, slots=True)
+class PaymentOutcome(Outcome):
+    """An outcome that brings the gateway's answer along to the checkpoint."""
+
+    payment: PaymentResult | None = None
+
+
+_KINDS = {
+    PaymentStatus.SUCCEEDED: OutcomeKind.SUCCESS,
+    PaymentStatus.DECLINED: OutcomeKind.REJECTED,
+    PaymentStatus.UNREACHABLE: OutcomeKind.RETRYABLE,
+    PaymentStatus.UNKNOWN: OutcomeKind.UNKNOWN,
+}
+
+
+def payment_step(operation: Operation) -> Participant:
+    """One gateway operation for a batch of orders: intent, calls, then ledger and payment axis."""
+
+    def prepare(calls: Sequence[StepCall]) -> None:
+        payments.prepare(operation, order_ids(calls))
+
+    def execute(calls: Sequence[StepCall]) -> list[Outcome]:
+        results = {one.order_id: one for one in payments.perform(operation, order_ids(calls))}
+        return [_payment_outcome(results[order_id]) for order_id in order_ids(calls)]
+
+    def record(calls: Sequence[StepCall], outcomes: Sequence[Outcome]) -> None:
+        results = [one.payment for one in outcomes if isinstance(one, PaymentOutcome)]
+        payments.record(operation, results)
+        moving.orders_set_payment(
+            {
+                one.order_id: one.state.value
+                for one in results
+                if one.status in (PaymentStatus.SUCCEEDED, PaymentStatus.DECLINED)
+            }
+        )
+
+    return Participant(execute, prepare=prepare, record=record)
+
+
+def _payment_outcome(result: PaymentResult) -> PaymentOutcome:
+    succeeded = result.status is PaymentStatus.SUCCEEDED
+    return PaymentOutcome(
+        _KINDS[result.status],
+        {"state": result.state.value} if succeeded else None,
+        result.code,
+        result.detail,
+        result,
+    )
+
+
+# --- stock -------------------------------------------------------------------------------------
+def reserve_stock(calls: Sequence[StepCall]) -> list[Outcome]:
+    """Reserves all lines of each order, or none of them."""
+    lines = _lines(order_ids(calls))
+    results = catalog.reserve_stock(
+        [
+            ReserveStock(call.key, UUID(call.business_key), tuple(lines[UUID(call.business_key)]))
+            for call in calls
+        ]
+    )
+    by_key = {result.key: result for result in results}
+    return [_reserve_outcome(by_key[call.key]) for call in calls]
+
+
+def _lines(ids: list[UUID]) -> dict[UUID, list[StockLine]]:
+    lines: dict[UUID, list[StockLine]] = {order_id: [] for order_id in ids}
+    rows = fetch_all(
+        DATABASE,
+        "SELECT order_id, product_id, quantity FROM orders_orderline"
+        " WHERE order_id = ANY(%s) ORDER BY order_id, position",
+        [ids],
+    )
+    for order_id, product_id, quantity in rows:
+        lines[order_id].append(StockLine(product_id, quantity))
+    return lines
+
+
+def _reserve_outcome(result: ReserveResult) -> Outcome:
+    if result.status is ReserveStatus.RESERVED:
+        return Outcome.success()
+    if result.status is ReserveStatus.CANCELLED:
+        return Outcome.rejected("cancelled", "released before it was reserved")
+    short = result.short[0]
+    return Outcome.rejected(
+        "out_of_stock",
+        f"{len(result.short)} products short, e.g. {short.product_id}:"
+        f" {short.requested} wanted, {short.available} available",
+    )
+
+
+def release_stock(forward_key: Callable[[StepCall], str]) -> Participant:
+    """Releases what was reserved under ``forward_key`` of each call."""
+
+    def execute(calls: Sequence[StepCall]) -> list[Outcome]:
+        catalog.release_stock(
+            [ReleaseStock(call.key, forward_key(call), UUID(call.business_key)) for call in calls]
+        )
+        return [Outcome.success() for _ in calls]
+
+    return Participant(execute)
+
+
+def sell_stock(calls: Sequence[StepCall]) -> list[Outcome]:
+    """What was reserved for the orders has left the house."""
+    catalog.dispatch_stock([DispatchStock(call.key, UUID(call.business_key)) for call in calls])
+    return [Outcome.success() for _ in calls]
+
+
+# --- shipments ---------------------------------------------------------------------------------
+def schedule_shipment(calls: Sequence[StepCall]) -> list[Outcome]:
+    """Schedules each order's shipment to the address it was placed with."""
+    ids = order_ids(calls)
+    rows = fetch_all(
+        DATABASE, "SELECT id, address::text FROM orders_order WHERE id = ANY(%s)", [ids]
+    )
+    addresses = {order_id: orjson.loads(address) for order_id, address in rows}
+    statuses = shipping.schedule([ScheduleShipment(one, addresses[one]) for one in ids])
+    scheduled = [one for one in ids if statuses[one] is not ShipmentStatus.CANCELLED]
+    moving.orders_set_fulfillment(scheduled, FulfillmentStatus.SCHEDULED)
+    return [
+        Outcome.rejected("shipment_cancelled")
+        if statuses[one] is ShipmentStatus.CANCELLED
+        else Outcome.success()
+        for one in ids
+    ]
+
+
+def cancel_shipment(calls: Sequence[StepCall]) -> list[Outcome]:
+    """Cancels each order's shipment; one that has left cannot be called back."""
+    statuses = shipping.cancel(order_ids(calls))
+    return [
+        Outcome.rejected("already_dispatched", "the parcel has left the house")
+        if statuses.get(one) in (ShipmentStatus.DISPATCHED, ShipmentStatus.DELIVERED)
+        else Outcome.success()
+        for one in order_ids(calls)
+    ]
+
+
+# --- the order itself --------------------------------------------------------------------------
+def confirm_order(calls: Sequence[StepCall]) -> list[Outcome]:
+    """pending → confirmed."""
+    moving.orders_confirm(order_ids(calls))
+    return [Outcome.success() for _ in calls]
+
+
+def cancel_order(reason: Callable[[StepCall], str]) -> Participant:
+    """pending or confirmed → cancelled, for ``reason`` of each call."""
+
+    def execute(calls: Sequence[StepCall]) -> list[Outcome]:
+        moving.orders_cancel({UUID(call.business_key): reason(call) for call in calls})
+        return [Outcome.success() for _ in calls]
+
+    return Participant(execute, local=True)

@@ -1,0 +1,33 @@
+"""The words for what a saga is doing."""
+
+from django.db.models import TextChoices
+
+DATABASE = "orders"
+
+
+class RunStatus(TextChoices):
+    PENDING = "pending"
+    IN_PROGRESS = "in_progress"
+    COMPLETED = "completed"
+    COMPENSATING = "compensating"
+    COMPENSATED = "compensated"
+    FAILED = "failed", "Parked: wants a person"
+
+
+LIVE = (RunStatus.PENDING, RunStatus.IN_PROGRESS, RunStatus.COMPENSATING)
+TERMINAL = (RunStatus.COMPLETED, RunStatus.COMPENSATED, RunStatus.FAILED)
+
+
+class StepStatus(TextChoices):
+    PENDING = "pending"
+    IN_PROGRESS = "in_progress"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    UNKNOWN = "unknown"
+    COMPENSATED = "compensated"
+    SKIPPED = "skipped"
+
+
+class Direction(TextChoices):
+    FORWARD = "F", "forward"
+    BACKWARD = "B", "compensation"

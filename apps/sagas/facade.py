@@ -1,0 +1,70 @@
+"""What other apps may do with sagas."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+from uuid import UUID
+
+from apps.common.databases import require_atomic
+from apps.common.errors import NotFound
+from apps.common.ids import new_id
+from apps.sagas import selectors
+from apps.sagas.contracts import RunState, RunView
+from apps.sagas.definition import lookup
+from apps.sagas.engine import store
+from apps.sagas.enums import DATABASE
+from apps.sagas.nudge import nudge_after_commit
+
+
+def start(
+    *,
+    kind: str,
+    version: int,
+    business_key: str,
+    data: dict[str, Any] | None = None,
+    weight: int = 1,
+    correlation_id: str = "",
+) -> UUID:
+    """Starts a run inside the caller's transaction on ``orders``; it begins once that commits.
+
+    A run of the same kind and business key is started once: its id is returned again.
+    """
+    require_atomic(DATABASE)
+    saga = lookup(kind, version)
+    if saga is None:
+        raise NotFound(f"no saga {kind} version {version}")
+    run_id = new_id()
+    inserted = store.insert(
+        run_id=run_id,
+        kind=kind,
+        kind_version=version,
+        business_key=business_key,
+        position=saga.first,
+        step=saga.steps[saga.first].name,
+        data=data or {},
+        weight=weight,
+        deadline=saga.deadline,
+        correlation_id=correlation_id,
+        done=[step.name for step in saga.steps[: saga.first]],
+    )
+    nudge_after_commit()
+    return run_id if inserted else selectors.run_id(kind=kind, business_key=business_key)
+
+
+def request_abort(run_id: UUID) -> bool:
+    """Asks a live run to undo itself before its pivot; False if it has ended already."""
+    return store.request_abort(run_id)
+
+
+def run_view(run_id: UUID) -> RunView | None:
+    """A run with its steps, or None."""
+    return selectors.run_view(run_id)
+
+
+def states(*, kind: str, business_keys: Sequence[str]) -> dict[str, RunState]:
+    """The state of each run of ``kind`` by business key."""
+    return selectors.states(kind=kind, business_keys=business_keys)
+
+
+def stale_runs(*, older_than: float) -> Iterator[UUID]:
+    """Live runs begun more than ``older_than`` seconds ago."""
+    return selectors.stale_runs(older_than=older_than)

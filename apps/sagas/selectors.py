@@ -1,0 +1,69 @@
+"""Reads of saga state."""
+
+from collections.abc import Iterator, Sequence
+from uuid import UUID
+
+from apps.common.databases import fetch_all
+from apps.sagas.contracts import RunState, RunView, StepView
+from apps.sagas.enums import DATABASE, LIVE
+from apps.sagas.models import SagaRun
+
+
+def run_id(*, kind: str, business_key: str) -> UUID | None:
+    """The id of the run of ``kind`` for ``business_key``."""
+    runs = SagaRun.objects.filter(kind=kind, business_key=business_key)
+    return runs.values_list("id", flat=True).first()
+
+
+def run_view(run_id: UUID) -> RunView | None:
+    """A run with its steps in the order they began."""
+    run = SagaRun.objects.filter(pk=run_id).first()
+    if run is None:
+        return None
+    steps = tuple(
+        StepView(
+            step.name,
+            step.get_direction_display(),
+            step.status,
+            step.attempts,
+            step.error_code,
+            step.started_at,
+            step.finished_at,
+        )
+        for step in run.steps.order_by("started_at", "id")
+    )
+    return RunView(
+        run.id,
+        run.kind,
+        run.business_key,
+        run.status,
+        run.step,
+        run.version,
+        run.error_code,
+        run.correlation_id,
+        run.created_at,
+        run.finished_at,
+        steps,
+    )
+
+
+def states(*, kind: str, business_keys: Sequence[str]) -> dict[str, RunState]:
+    """State by business key of the runs of ``kind``."""
+    rows = fetch_all(
+        DATABASE,
+        "SELECT id, kind, business_key, status, version FROM sagas_sagarun"
+        " WHERE kind = %s AND business_key = ANY(%s)",
+        [kind, list(business_keys)],
+    )
+    return {row[2]: RunState(*row) for row in rows}
+
+
+def stale_runs(*, older_than: float) -> Iterator[UUID]:
+    """Live runs begun more than ``older_than`` seconds ago, by the database's clock."""
+    rows = fetch_all(
+        DATABASE,
+        "SELECT id FROM sagas_sagarun WHERE status = ANY(%s)"
+        " AND created_at < clock_timestamp() - make_interval(secs => %s) ORDER BY created_at",
+        [[status.value for status in LIVE], older_than],
+    )
+    return (row[0] for row in rows)

@@ -1,0 +1,32 @@
+"""Shipments. One per order, for life: a cancelled one is kept, so that it cannot come back."""
+
+from django.db import models
+from django.db.models.functions import Now
+
+from apps.shipping.contracts import ShipmentStatus
+
+DATABASE = "orders"
+
+
+class Shipment(models.Model):
+    """The shipment of an order."""
+
+    id = models.UUIDField(primary_key=True)
+    order_id = models.UUIDField(unique=True)
+    status = models.CharField(
+        max_length=12,
+        choices=[(status.value, status.value) for status in ShipmentStatus],
+        default=ShipmentStatus.SCHEDULED.value,
+    )
+    tracking_number = models.CharField(max_length=40, unique=True)
+    address = models.JSONField(default=dict)
+    scheduled_at = models.DateTimeField(db_default=Now())
+    dispatched_at = models.DateTimeField(null=True)
+    delivered_at = models.DateTimeField(null=True)
+    cancelled_at = models.DateTimeField(null=True)
+
+    class Meta:
+        verbose_name = "shipment"
+
+    def __str__(self) -> str:
+        return self.tracking_number
