@@ -8,12 +8,14 @@ from django.db import transaction
 from django.utils.text import slugify
 
 from apps.catalog import stock
-from apps.catalog.checks import check_product
+from apps.catalog.checks import PRODUCT, check
 from apps.catalog.contracts import ImportProduct
 from apps.catalog.enums import DATABASE
 from apps.common.databases import execute, fetch_all
 from apps.common.errors import Conflict
 from apps.common.ids import new_id
+
+IMPORTED = ("sku", "name", "price", "description", "attributes")
 
 
 def products_import(*, products: Sequence[ImportProduct]) -> dict[str, UUID]:
@@ -24,7 +26,8 @@ def products_import(*, products: Sequence[ImportProduct]) -> dict[str, UUID]:
     """
     wanted: dict[str, ImportProduct] = {}
     for position, one in enumerate(products):
-        check_product(sku=one.sku, name=one.name, price=one.price, prefix=f"products[{position}].")
+        values = {name: getattr(one, name) for name in IMPORTED}
+        check(PRODUCT, values, prefix=f"products[{position}].")
         wanted.setdefault(one.sku, one)
     with transaction.atomic(using=DATABASE):
         living = _living(wanted)
@@ -103,8 +106,11 @@ def _categories(names: set[str]) -> dict[str, int]:
     )
     rows = fetch_all(
         DATABASE,
-        "SELECT slug, id FROM catalog_category WHERE slug = ANY(%s::text[]) AND deleted IS NULL",
+        "SELECT slug, id FROM catalog_category WHERE slug = ANY(%s::text[]) AND deleted IS NULL"
+        " ORDER BY id FOR SHARE",
         [list(slugs.values())],
     )
     by_slug = dict(rows)
+    if lost := set(slugs.values()) - by_slug.keys():
+        raise Conflict(f"The category {min(lost)} was deleted while products were put into it.")
     return {name: by_slug[slug] for name, slug in slugs.items()}

@@ -60,7 +60,9 @@ class Product(SoftDeleteModel):
         ]
         indexes = [
             models.Index(
-                fields=["name", "id"], condition=LIVING & Q(active=True), name="product_shelf"
+                fields=["name", "public_id"],
+                condition=LIVING & Q(active=True),
+                name="product_shelf",
             )
         ]
 
@@ -130,10 +132,6 @@ class Reservation(models.Model):
         return f"{self.quantity} × product {self.product_id} for {self.order_id}"
 
 
-def _sign(kind: LedgerKind, **deltas) -> Q:
-    return Q(kind=kind, **deltas)
-
-
 class StockLedgerEntry(models.Model):
     """One movement of one product's stock; never changed, never removed (a trigger sees to it).
 
@@ -167,12 +165,12 @@ class StockLedgerEntry(models.Model):
         ]
         constraints = [
             models.CheckConstraint(
-                condition=_sign(LedgerKind.RECEIVED, delta_on_hand__gt=0, delta_reserved=0)
-                | _sign(LedgerKind.RETURNED, delta_on_hand__gt=0, delta_reserved=0)
-                | _sign(LedgerKind.RESERVED, delta_on_hand=0, delta_reserved__gt=0)
-                | _sign(LedgerKind.RELEASED, delta_on_hand=0, delta_reserved__lt=0)
-                | _sign(LedgerKind.SOLD, delta_on_hand__lt=0, delta_reserved=F("delta_on_hand"))
-                | (_sign(LedgerKind.ADJUSTED, delta_reserved=0) & ~Q(delta_on_hand=0)),
+                condition=Q(kind=LedgerKind.RECEIVED, delta_on_hand__gt=0, delta_reserved=0)
+                | Q(kind=LedgerKind.RETURNED, delta_on_hand__gt=0, delta_reserved=0)
+                | Q(kind=LedgerKind.RESERVED, delta_on_hand=0, delta_reserved__gt=0)
+                | Q(kind=LedgerKind.RELEASED, delta_on_hand=0, delta_reserved__lt=0)
+                | Q(kind=LedgerKind.SOLD, delta_on_hand__lt=0, delta_reserved=F("delta_on_hand"))
+                | (Q(kind=LedgerKind.ADJUSTED, delta_reserved=0) & ~Q(delta_on_hand=0)),
                 name="ledger_signs",
             )
         ]

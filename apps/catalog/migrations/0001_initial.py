@@ -109,7 +109,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='product',
-            index=models.Index(condition=models.Q(('deleted', None), ('active', True)), fields=['name', 'id'], name='product_shelf'),
+            index=models.Index(condition=models.Q(('deleted', None), ('active', True)), fields=['name', 'public_id'], name='product_shelf'),
         ),
         migrations.AddConstraint(
             model_name='product',

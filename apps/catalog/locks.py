@@ -1,0 +1,19 @@
+"""Row locks of the catalogue's own tables, in key order (stock has its own in ``stock.sql``)."""
+
+from apps.catalog.enums import DATABASE
+from apps.catalog.models import Category
+from apps.common.errors import InvalidInput
+
+
+def lock_category(category_id: int) -> Category:
+    """The living category, locked so that it cannot be deleted before this transaction ends."""
+    found = Category.objects.using(DATABASE).select_for_update().filter(pk=category_id).first()
+    if found is None:
+        raise InvalidInput.field("category", "does_not_exist", "There is no such category.")
+    return found
+
+
+def lock_tree() -> dict[int, Category]:
+    """All categories, deleted ones too, locked: the shape of the tree is this transaction's."""
+    rows = Category.all_objects.using(DATABASE).select_for_update().order_by("pk")
+    return {one.pk: one for one in rows}
