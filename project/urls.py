@@ -13,6 +13,7 @@ handler500 = "apps.common.rest.handler.server_error_page"
 # Below /api/v1/, without a slash at the end.
 api = [
     path("", include("apps.customers.rest.urls")),
+    path("", include("apps.orders.rest.urls")),
     path("", include("apps.catalog.rest.urls")),
 ]
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from apps.customers import registration, selectors, services
+from apps.customers import registration, rules, selectors, services
 from apps.customers.contracts import Address, Customer, Login, RegisterCustomer
 
 
@@ -15,6 +15,14 @@ def get_customer(customer_id: UUID) -> Customer | None:
 def get_address(customer_id: UUID, address_id: UUID) -> Address | None:
     """The living customer's own living address, or None."""
     return selectors.address_get(customer_id=customer_id, address_id=address_id)
+
+
+def check_address(address: Address, prefix: str = "") -> Address:
+    """``address`` trimmed and normalised; raises ``InvalidInput`` naming each bad field, after
+    ``prefix`` (e.g. ``"shipping_address."``)."""
+    clean, errors = rules.clean_address(address, prefix)
+    rules.refuse(errors)
+    return clean
 
 
 def register_customers(customers: Sequence[RegisterCustomer]) -> dict[str, UUID]:

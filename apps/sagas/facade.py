@@ -60,6 +60,11 @@ def run_view(run_id: UUID) -> RunView | None:
     return selectors.run_view(run_id)
 
 
+def run_status(run_id: UUID) -> str | None:
+    """The status of a run, or None if there is none."""
+    return selectors.run_status(run_id)
+
+
 def states(*, kind: str, business_keys: Sequence[str]) -> dict[str, RunState]:
     """The state of each run of ``kind`` by business key."""
     return selectors.states(kind=kind, business_keys=business_keys)

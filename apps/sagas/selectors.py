@@ -15,6 +15,11 @@ def run_id(*, kind: str, business_key: str) -> UUID | None:
     return runs.values_list("id", flat=True).first()
 
 
+def run_status(run_id: UUID) -> str | None:
+    """The status of a run."""
+    return SagaRun.objects.filter(pk=run_id).values_list("status", flat=True).first()
+
+
 def run_view(run_id: UUID) -> RunView | None:
     """A run with its steps in the order they began."""
     run = SagaRun.objects.filter(pk=run_id).first()

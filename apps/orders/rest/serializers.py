@@ -1,0 +1,146 @@
+"""Bodies of the order endpoints, in and out."""
+
+from drf_spectacular.utils import OpenApiExample, extend_schema_serializer
+from rest_framework import serializers
+from rest_framework.exceptions import ErrorDetail, ValidationError
+
+from apps.common.rest.fields import IntegerField, MoneyField, StringField, UUIDField
+from apps.common.rest.serializers import StrictSerializer
+from apps.orders.enums import FulfillmentStatus, OrderStatus, PaymentStatus
+from apps.orders.services.placing import MAX_LINES, MAX_QUANTITY
+
+
+class OrderLineInput(StrictSerializer):
+    product_id = UUIDField()
+    quantity = IntegerField(min_value=1, max_value=MAX_QUANTITY)
+
+
+class AddressInput(StrictSerializer):
+    name = StringField(max_length=200)
+    line1 = StringField(max_length=200)
+    line2 = StringField(max_length=200, required=False, allow_blank=True, default="")
+    city = StringField(max_length=200)
+    region = StringField(max_length=200, required=False, allow_blank=True, default="")
+    postal_code = StringField(max_length=40, required=False, allow_blank=True, default="")
+    country = StringField(max_length=2, min_length=2, help_text="ISO 3166-1 alpha-2.")
+
+
+class PaymentInput(StrictSerializer):
+    card_token = StringField(max_length=100, help_text="The card, as the gateway's token for it.")
+
+
+@extend_schema_serializer(
+    examples=[
+        OpenApiExample(
+            "Two mugs to an address",
+            value={
+                "lines": [{"product_id": "01890a5d-ac96-774b-bcce-b302099a8057", "quantity": 2}],
+                "payment": {"card_token": "tok_approve"},
+                "shipping_address": {
+                    "name": "Ada Lovelace",
+                    "line1": "12 St James's Square",
+                    "city": "London",
+                    "postal_code": "SW1Y 4JH",
+                    "country": "GB",
+                },
+            },
+            request_only=True,
+        )
+    ]
+)
+class PlaceOrderInput(StrictSerializer):
+    """What to order. Prices are the catalogue's: there is no field for them."""
+
+    lines = serializers.ListField(child=OrderLineInput(), min_length=1, max_length=MAX_LINES)
+    payment = PaymentInput()
+    shipping_address = AddressInput(required=False)
+    address_id = UUIDField(required=False, help_text="One of my addresses, instead.")
+
+    def validate(self, attrs: dict) -> dict:
+        if ("shipping_address" in attrs) == ("address_id" in attrs):
+            text = "Give either shipping_address or address_id."
+            raise ValidationError({"shipping_address": [ErrorDetail(text, code="required")]})
+        return attrs
+
+
+class CancelOrderInput(StrictSerializer):
+    reason = StringField(max_length=60, required=False, default="customer_request")
+    version = IntegerField(min_value=1, max_value=2**31 - 1, required=False)
+
+
+class LinksOutput(serializers.Serializer):
+    order = serializers.CharField(help_text="Path of the order.")
+    saga = serializers.CharField(help_text="Path of the work that is under way.")
+
+
+class OrderPlacedOutput(serializers.Serializer):
+    """The receipt. The order is accepted; its saga tells whether it could be carried out."""
+
+    id = serializers.UUIDField()
+    saga_id = serializers.UUIDField()
+    status = serializers.ChoiceField(OrderStatus.choices)
+    version = serializers.IntegerField()
+    total = MoneyField()
+    placed_at = serializers.DateTimeField()
+    links = LinksOutput()
+
+
+class CommandAcceptedOutput(serializers.Serializer):
+    """The command was taken. Without a saga there was nothing left to do."""
+
+    id = serializers.UUIDField()
+    status = serializers.ChoiceField(OrderStatus.choices)
+    version = serializers.IntegerField()
+    saga_id = serializers.UUIDField(allow_null=True)
+
+
+class OrderLineOutput(serializers.Serializer):
+    position = serializers.IntegerField()
+    product_id = serializers.UUIDField()
+    sku = serializers.CharField()
+    name = serializers.CharField()
+    unit_price = MoneyField()
+    quantity = serializers.IntegerField()
+    total = MoneyField()
+
+
+class OrderOutput(serializers.Serializer):
+    """An order on its three axes; ``version`` grows with each change."""
+
+    id = serializers.UUIDField(source="order_id")
+    status = serializers.ChoiceField(OrderStatus.choices)
+    payment_status = serializers.ChoiceField(PaymentStatus.choices)
+    fulfillment_status = serializers.ChoiceField(FulfillmentStatus.choices)
+    version = serializers.IntegerField()
+    goods_total = MoneyField()
+    shipping_total = MoneyField()
+    total = MoneyField()
+    placed_at = serializers.DateTimeField()
+    cancel_reason = serializers.CharField(help_text="Machine-readable; empty if not cancelled.")
+    shipping_address = serializers.DictField(source="address", child=serializers.CharField())
+    lines = OrderLineOutput(many=True)
+    saga_id = serializers.UUIDField()
+
+
+class SagaStepOutput(serializers.Serializer):
+    name = serializers.CharField()
+    direction = serializers.ChoiceField(["forward", "compensation"])
+    status = serializers.CharField()
+    attempts = serializers.IntegerField()
+    error_code = serializers.CharField()
+    started_at = serializers.DateTimeField()
+    finished_at = serializers.DateTimeField(allow_null=True)
+
+
+class SagaOutput(serializers.Serializer):
+    """How far the work behind an order is."""
+
+    id = serializers.UUIDField(source="run_id")
+    kind = serializers.CharField()
+    order_id = serializers.UUIDField(source="business_key")
+    status = serializers.CharField()
+    step = serializers.CharField(help_text="The step it stands at.")
+    error_code = serializers.CharField(help_text="Why it turned back, if it did.")
+    created_at = serializers.DateTimeField()
+    finished_at = serializers.DateTimeField(allow_null=True)
+    steps = SagaStepOutput(many=True)
