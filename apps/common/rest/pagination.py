@@ -37,8 +37,9 @@ class CursorPagination(BasePagination):
     """``{next, previous, results}`` of a queryset, ``limit`` 1-100 (default 20).
 
     The view says ``ordering = ("-placed_at",)`` and, if callers may choose, ``ordering_fields``:
-    names, or a mapping from public name to column. Columns must not be NULL. The model's
-    ``public_id`` (else its primary key) is appended, so that the order is total. Cursors are
+    names, or a mapping from public name to column. Columns must not be NULL. A unique column is
+    appended, so that the order is total: the view's ``ordering_unique``, else the model's
+    ``public_id``, else its primary key. Cursors are
     signed: one that was tampered with, or belongs to another order, is a 400 naming ``cursor``.
     """
 
@@ -131,7 +132,7 @@ def _columns(view, model: type[Model], wanted: str | None) -> list[Column]:
         column = allowed[name] if isinstance(allowed, Mapping) else name
         names = [f"-{column}" if wanted.startswith("-") else column]
     columns = [Column(name.removeprefix("-"), name.startswith("-")) for name in names]
-    unique = "public_id" if _field(model, "public_id") else "pk"
+    unique = getattr(view, "ordering_unique", "public_id" if _field(model, "public_id") else "pk")
     if unique not in {column.name for column in columns}:
         columns.append(Column(unique, bool(columns) and columns[0].descending))
     return columns

@@ -1,15 +1,19 @@
 """JSON in, strictly: what is ambiguous or cannot be stored is refused before anyone looks at it."""
 
 import json
-from collections.abc import Iterator
+import math
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import orjson
 from rest_framework.exceptions import ErrorDetail, ParseError, UnsupportedMediaType, ValidationError
 from rest_framework.parsers import JSONParser
+from rest_framework.settings import api_settings
 from rest_framework.utils.mediatypes import _MediaType
 
 MAX_DEPTH = 32
+BEYOND = ErrorDetail("The number is too large.", code="max_value")
+NUL = ErrorDetail("NUL is not allowed.", code="nul")
 
 
 class StrictJsonParser(JSONParser):
@@ -27,6 +31,7 @@ def parse(body: bytes) -> Any:
     try:
         data = orjson.loads(body)
     except orjson.JSONDecodeError as exc:
+        _refuse_endless_numbers(body)
         raise ParseError(f"The body is not valid JSON: {exc}", code="malformed_json") from exc
     _check_depth(data)
     _check_duplicates(body)
@@ -62,23 +67,38 @@ def _pairs(pairs: list[tuple[str, Any]]) -> None:
         names.add(name)
 
 
+def _refuse_endless_numbers(body: bytes) -> None:
+    """Names the numbers beyond what a double can hold, which the parser only calls malformed."""
+    try:
+        data = json.loads(body.decode(), parse_int=float, parse_constant=str)
+    except (ValueError, RecursionError):
+        return
+    _check_depth(data)
+    _refuse(data, lambda value: isinstance(value, float) and math.isinf(value), BEYOND)
+
+
 def refuse_nul(data: Any) -> None:
     """Raises ``ValidationError`` naming every string with a NUL, which PostgreSQL cannot store."""
-    found = {path: [ErrorDetail("NUL is not allowed.", code="nul")] for path in _with_nul(data, "")}
+    _refuse(data, lambda value: isinstance(value, str) and "\x00" in value, NUL)
+
+
+def _refuse(data: Any, bad: Callable[[Any], bool], error: ErrorDetail) -> None:
+    found = {path: [error] for path in _where(data, bad, "")}
     if found:
         raise ValidationError(found)
 
 
-def _with_nul(data: Any, path: str) -> Iterator[str]:
-    if isinstance(data, str) and "\x00" in data:
-        yield path or "non_field_errors"
+def _where(data: Any, bad: Callable[[Any], bool], path: str) -> Iterator[str]:
+    """The paths of all values and names in ``data`` that are ``bad``."""
+    if bad(data):
+        yield path or api_settings.NON_FIELD_ERRORS_KEY
     elif isinstance(data, list):
         for index, inner in enumerate(data):
-            yield from _with_nul(inner, f"{path}[{index}]")
+            yield from _where(inner, bad, f"{path}[{index}]")
     elif isinstance(data, dict):
         for name, inner in data.items():
             clean = name.replace("\x00", "\N{SYMBOL FOR NULL}")
             inner_path = f"{path}.{clean}" if path else clean
-            if clean != name:
+            if bad(name):
                 yield inner_path
-            yield from _with_nul(inner, inner_path)
+            yield from _where(inner, bad, inner_path)

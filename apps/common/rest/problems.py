@@ -1,5 +1,6 @@
 """RFC 9457 problem documents: the one form in which an error leaves the house."""
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -24,6 +25,8 @@ MEDIA_TYPE = "application/problem+json"
 MAX_ERRORS = 100  # a document stays small, whatever was sent
 MAX_NAME = 100
 RETRY_AFTER_SECONDS = 1
+# RFC 9110's names, which older Pythons do not know yet.
+TITLES = {413: "Content Too Large", 422: "Unprocessable Content"}
 
 
 @dataclass(frozen=True)
@@ -67,7 +70,8 @@ class Problem:
 
 def of_status(status: int, code: str, detail: str = "", **members: Any) -> Problem:
     """A problem titled with the status's own phrase."""
-    return Problem(status, code, HTTPStatus(status).phrase, detail, **members)
+    title = TITLES.get(status) or HTTPStatus(status).phrase
+    return Problem(status, code, title, detail, **members)
 
 
 def too_large(limit: int) -> Problem:
@@ -131,7 +135,7 @@ def _of_framework(exc: exceptions.APIException) -> Problem:
     if getattr(exc, "auth_header", None):
         headers["WWW-Authenticate"] = exc.auth_header
     if getattr(exc, "wait", None):
-        headers["Retry-After"] = str(max(1, int(exc.wait)))
+        headers["Retry-After"] = str(max(1, math.ceil(exc.wait)))
     if not isinstance(exc.detail, str):
         errors = tuple(flatten(exc.detail))
         return of_status(exc.status_code, exc.default_code, errors=errors, headers=headers)
