@@ -149,6 +149,17 @@ SAGA_BATCH_WEIGHT = env.env.int("SAGA_BATCH_WEIGHT", 8_000)
 FAILPOINTS_ENABLED = env.env.bool("FAILPOINTS_ENABLED", False)
 FAILPOINT = env.env.str("FAILPOINT", "")
 
+# --- payments ----------------------------------------------------------------------------------
+GATEWAY_URL = env.GATEWAY_URL
+GATEWAY_CONNECT_TIMEOUT = env.env.float("GATEWAY_CONNECT_TIMEOUT", 1.0)
+GATEWAY_READ_TIMEOUT = env.env.float("GATEWAY_READ_TIMEOUT", 3.0)
+GATEWAY_CONCURRENCY = env.env.int("GATEWAY_CONCURRENCY", 16)
+# A batch begins no further call after this; with a read time-out or two it stays within a lease.
+GATEWAY_PERFORM_SECONDS = env.env.float("GATEWAY_PERFORM_SECONDS", 10.0)
+# The breaker opens after so many failed calls in a row, and lets one probe pass so much later.
+GATEWAY_BREAKER_FAILURES = env.env.int("GATEWAY_BREAKER_FAILURES", 20)
+GATEWAY_BREAKER_SECONDS = env.env.float("GATEWAY_BREAKER_SECONDS", 5.0)
+
 # --- API ---------------------------------------------------------------------------------------
 REST_FRAMEWORK = {
     # Closed until a view opens itself.

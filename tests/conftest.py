@@ -2,6 +2,7 @@
 
 import pytest
 
+pytest_plugins = ["tests.gateway"]
 
 @pytest.fixture(autouse=True)
 def _no_request_limits(settings):

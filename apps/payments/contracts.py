@@ -1,6 +1,7 @@
 """What other apps may know of payments."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
@@ -44,10 +45,74 @@ class MoneyState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class PaymentResult:
-    """The answer for one order: ``state`` is where its money is now as far as is known."""
+    """The answer for one order: ``state`` is where its money is now as far as is known.
+
+    ``gateway_reference`` is the gateway's own id of the payment, where it gave one.
+    """
 
     order_id: UUID
     status: PaymentStatus
     state: MoneyState
     code: str = ""
     detail: str = ""
+    gateway_reference: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerEntry:
+    """A line of the payment ledger, oldest first where there are several.
+
+    ``operation`` is authorization, capture, void or refund; ``state`` requested, succeeded,
+    failed or unknown.
+    """
+
+    order_id: UUID
+    payment_id: UUID
+    operation: str
+    state: str
+    amount: Money
+    idempotency_key: str
+    gateway_reference: str
+    code: str
+    detail: str
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class NetAmount:
+    """An order's money by our ledger; what is kept of it is ``net``.
+
+    ``open`` says that a movement was asked for and its answer is not on record yet.
+    """
+
+    order_id: UUID
+    amount: Money
+    captured: Money
+    refunded: Money
+    state: MoneyState
+    open: bool
+
+    @property
+    def net(self) -> Money:
+        return self.captured - self.refunded
+
+
+@dataclass(frozen=True, slots=True)
+class GatewayRecord:
+    """A payment by the gateway's own record. ``reference`` is ours, ``gateway_reference`` its id.
+
+    ``captures`` counts how often it took money (0 or 1, or something is very wrong).
+    """
+
+    reference: str
+    gateway_reference: str
+    state: MoneyState
+    authorized: Money
+    captured: Money
+    refunded: Money
+    captures: int
+    code: str = ""
+
+    @property
+    def net(self) -> Money:
+        return self.captured - self.refunded

@@ -1,0 +1,120 @@
+"""What other apps may ask of payments. Contracts in, contracts out; all in database ``orders``.
+
+An operation has three phases. ``prepare`` inside a transaction: what will be asked is committed
+before it is. ``perform`` outside any transaction: the gateway's answers. ``record`` inside the
+transaction of the caller's own checkpoint: the answers. Dying between any two and beginning again
+with ``prepare`` gives the same books, since every movement has one key for ever.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from uuid import UUID
+
+from django.db import connections
+
+from apps.common.audit import Finding
+from apps.common.errors import Unavailable
+from apps.payments import audits, runner, selectors, services
+from apps.payments.client import gateway
+from apps.payments.contracts import (
+    GatewayRecord,
+    LedgerEntry,
+    MoneyState,
+    NetAmount,
+    OpenPayment,
+    Operation,
+    PaymentResult,
+)
+from apps.payments.enums import DATABASE
+from apps.payments.gateways import GatewayError
+
+
+def open_payments(payments: Sequence[OpenPayment]) -> None:
+    """Opens the payments of new orders in their transaction. Moves no money."""
+    services.payments_open(payments=payments)
+
+
+def prepare(operation: Operation, order_ids: Sequence[UUID]) -> None:
+    """Writes the intent of ``operation`` into the ledger; its transaction commits it."""
+    services.operation_prepare(operation=operation, order_ids=order_ids)
+
+
+def perform(
+    operation: Operation, order_ids: Sequence[UUID], *, seconds: float | None = None
+) -> list[PaymentResult]:
+    """Asks the gateway, many orders at once, and returns the results in their order.
+
+    Raises ``RuntimeError`` inside a transaction. What cannot be begun within ``seconds`` (default
+    ``GATEWAY_PERFORM_SECONDS``) comes back as unreachable with the code ``no_time``.
+    """
+    if connections[DATABASE].in_atomic_block:
+        raise RuntimeError("no gateway call inside a transaction")
+    return runner.perform_all(operation, order_ids, seconds)
+
+
+def record(operation: Operation, results: Sequence[PaymentResult]) -> None:
+    """Appends the results of ``perform`` to the ledger, in the caller's transaction."""
+    services.operation_record(operation=operation, results=results)
+
+
+def money_states(order_ids: Sequence[UUID]) -> dict[UUID, MoneyState]:
+    """Where each order's money is by our ledger; an order without payment is missing."""
+    return {one: position.state for one, position in selectors.positions(order_ids).items()}
+
+
+def ledger(order_id: UUID) -> tuple[LedgerEntry, ...]:
+    """The order's ledger entries, oldest first."""
+    return selectors.ledger(order_id)
+
+
+def net_amounts(order_ids: Sequence[UUID]) -> dict[UUID, NetAmount]:
+    """What was captured and refunded, by order; an order without payment is missing."""
+    return selectors.net_amounts(order_ids)
+
+
+def all_net_amounts() -> Iterator[NetAmount]:
+    """What was captured and refunded, for every order that has a payment."""
+    return selectors.all_net_amounts()
+
+
+def gateway_records() -> Iterator[tuple[UUID | None, GatewayRecord]]:
+    """All payments by the gateway's own record, each with its order (``None``: not one of ours).
+
+    Raises ``Unavailable`` if the gateway does not answer.
+    """
+    try:
+        yield from audits.gateway_records(gateway())
+    except GatewayError as problem:
+        raise _unavailable(problem) from problem
+
+
+def find_at_gateway(order_ids: Sequence[UUID]) -> dict[UUID, GatewayRecord]:
+    """What the gateway's own record says now of each order; one it does not know is missing.
+
+    Raises ``Unavailable`` if the gateway does not answer.
+    """
+    try:
+        return audits.find_at_gateway(gateway(), order_ids)
+    except GatewayError as problem:
+        raise _unavailable(problem) from problem
+
+
+def gateway_answers() -> bool:
+    """Whether the gateway is there; waits for at most a second."""
+    return gateway().answers()
+
+
+def audit(settled: Callable[[Sequence[UUID]], set[UUID]]) -> list[Finding]:
+    """Compares our ledger with the gateway's record, payment by payment.
+
+    ``settled`` tells which of some orders nobody is working on any more: an open ledger entry is
+    a finding for those only. Every suspect is looked at a second time before it counts. Raises
+    ``Unavailable`` if the gateway does not answer.
+    """
+    try:
+        return audits.compare(gateway(), settled)
+    except GatewayError as problem:
+        raise _unavailable(problem) from problem
+
+
+def _unavailable(problem: GatewayError) -> Unavailable:
+    return Unavailable(f"the payment gateway does not answer: {problem}")

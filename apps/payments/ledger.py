@@ -1,0 +1,74 @@
+"""The one place that writes payments and ledger entries, in sets."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from apps.common.databases import execute, require_atomic
+from apps.common.ids import new_id
+from apps.payments.contracts import OpenPayment
+from apps.payments.enums import DATABASE, EntryOperation, EntryState
+from apps.payments.position import Position
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """An entry to append for the whole amount of ``position``."""
+
+    position: Position
+    operation: EntryOperation
+    state: EntryState
+    code: str = ""
+    detail: str = ""
+    gateway_reference: str = ""
+
+
+def insert_payments(payments: Sequence[OpenPayment]) -> None:
+    """Inserts a payment for each order; a second one for an order is an ``IntegrityError``."""
+    require_atomic(DATABASE)
+    execute(
+        DATABASE,
+        """
+        INSERT INTO payments_payment (id, order_id, amount, currency, card_token)
+        SELECT * FROM unnest(%s::uuid[], %s::uuid[], %s::numeric[], %s::text[], %s::text[])
+        """,
+        [
+            [new_id() for _ in payments],
+            [one.order_id for one in payments],
+            [one.amount.amount for one in payments],
+            [one.amount.currency.code for one in payments],
+            [one.card_token for one in payments],
+        ],
+    )
+
+
+def append(entries: Sequence[Entry]) -> None:
+    """Appends ``entries``, leaving out what stands there already.
+
+    Keys are inserted in order, so that two overlapping batches cannot deadlock.
+    """
+    require_atomic(DATABASE)
+    if not entries:
+        return
+    ordered = sorted(entries, key=lambda one: (one.position.payment_id, one.operation))
+    execute(
+        DATABASE,
+        """
+        INSERT INTO payments_paymententry
+            (payment_id, operation, state, amount, currency, idempotency_key,
+             gateway_reference, code, detail)
+        SELECT * FROM unnest(%s::uuid[], %s::text[], %s::text[], %s::numeric[], %s::text[],
+                             %s::text[], %s::text[], %s::text[], %s::text[])
+        ON CONFLICT DO NOTHING
+        """,
+        [
+            [one.position.payment_id for one in ordered],
+            [one.operation.value for one in ordered],
+            [one.state.value for one in ordered],
+            [one.position.amount.amount for one in ordered],
+            [one.position.amount.currency.code for one in ordered],
+            [one.position.key(one.operation) for one in ordered],
+            [one.gateway_reference for one in ordered],
+            [one.code[:60] for one in ordered],
+            [one.detail for one in ordered],
+        ],
+    )

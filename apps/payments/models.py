@@ -1,0 +1,64 @@
+"""Payments and their append-only ledger."""
+
+from django.db import models
+from django.db.models.functions import Now
+from moneyed import Money
+
+from apps.payments.enums import EntryOperation, EntryState
+
+
+class Payment(models.Model):
+    """The one payment of an order. Its id is our reference at the gateway."""
+
+    id = models.UUIDField("reference", primary_key=True)
+    order_id = models.UUIDField(unique=True)
+    amount = models.DecimalField(max_digits=14, decimal_places=2)
+    currency = models.CharField(max_length=3)
+    card_token = models.CharField(max_length=64)
+    created_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=models.Q(amount__gt=0), name="payment_amount_positive")
+        ]
+
+    def __str__(self) -> str:
+        return str(self.id)
+
+    @property
+    def money(self) -> Money:
+        return Money(self.amount, self.currency)
+
+
+class PaymentEntry(models.Model):
+    """A line of the ledger: what was asked of the gateway, and what came of it."""
+
+    payment = models.ForeignKey(Payment, models.PROTECT, related_name="entries")
+    operation = models.CharField(max_length=13, choices=EntryOperation)
+    state = models.CharField(max_length=9, choices=EntryState)
+    amount = models.DecimalField(max_digits=14, decimal_places=2)
+    currency = models.CharField(max_length=3)
+    idempotency_key = models.CharField(max_length=64)
+    gateway_reference = models.CharField(max_length=64, blank=True)
+    code = models.CharField(max_length=60, blank=True)
+    detail = models.TextField(blank=True)
+    created_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        verbose_name = "ledger entry"
+        verbose_name_plural = "payment ledger"
+        constraints = [
+            # A repeat after a crash writes nothing twice …
+            models.UniqueConstraint(
+                fields=["idempotency_key", "state"], name="payment_entry_state_once"
+            ),
+            # … and what is settled is settled one way.
+            models.UniqueConstraint(
+                fields=["idempotency_key"],
+                condition=models.Q(state__in=[EntryState.SUCCEEDED, EntryState.FAILED]),
+                name="payment_entry_settled_once",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.operation} {self.state}"

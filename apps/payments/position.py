@@ -1,0 +1,86 @@
+"""Where a payment stands by our ledger; what is derived from it is derived here only."""
+
+from dataclasses import dataclass
+from enum import IntEnum
+from uuid import UUID
+
+from moneyed import Money
+
+from apps.payments.contracts import MoneyState
+from apps.payments.enums import CANCELLED, KEY_NAME, EntryOperation
+
+
+class Progress(IntEnum):
+    """How far an operation got: the furthest of its entries."""
+
+    NONE = 0
+    REQUESTED = 1
+    UNKNOWN = 2
+    FAILED = 3
+    SUCCEEDED = 4
+
+    @property
+    def is_open(self) -> bool:
+        """Asked for, and the answer is not on record."""
+        return self in (Progress.REQUESTED, Progress.UNKNOWN)
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """A payment and the progress of each operation on it."""
+
+    payment_id: UUID
+    order_id: UUID
+    amount: Money
+    card_token: str
+    authorization: Progress
+    capture: Progress
+    void: Progress
+    refund: Progress
+    authorization_code: str = ""
+    capture_code: str = ""
+    reversal_code: str = ""
+    captured: Money | None = None
+    refunded: Money | None = None
+
+    def progress(self, operation: EntryOperation) -> Progress:
+        return {
+            EntryOperation.AUTHORIZATION: self.authorization,
+            EntryOperation.CAPTURE: self.capture,
+            EntryOperation.VOID: self.void,
+            EntryOperation.REFUND: self.refund,
+        }[operation]
+
+    def key(self, operation: EntryOperation) -> str:
+        """The gateway's idempotency key: it belongs to the movement, never to an attempt."""
+        return idempotency_key(self.payment_id, operation)
+
+    @property
+    def is_open(self) -> bool:
+        return any(
+            one.is_open for one in (self.authorization, self.capture, self.void, self.refund)
+        )
+
+    @property
+    def is_being_reversed(self) -> bool:
+        return self.void is not Progress.NONE or self.refund is not Progress.NONE
+
+    @property
+    def state(self) -> MoneyState:
+        """Where the money is as far as the ledger knows."""
+        if self.refund is Progress.SUCCEEDED:
+            return MoneyState.REFUNDED
+        if self.void is Progress.SUCCEEDED:
+            return MoneyState.VOIDED
+        if self.capture is Progress.SUCCEEDED:
+            return MoneyState.CAPTURED
+        if self.authorization is Progress.SUCCEEDED:
+            return MoneyState.AUTHORIZED
+        if self.authorization is Progress.FAILED and self.authorization_code != CANCELLED:
+            return MoneyState.DECLINED
+        return MoneyState.NOT_PAID
+
+
+def idempotency_key(payment_id: UUID, operation: EntryOperation) -> str:
+    """``{payment}:authorize``, ``:capture``, ``:void`` or ``:refund``."""
+    return f"{payment_id}:{KEY_NAME[operation]}"

@@ -1,0 +1,173 @@
+"""Writes of the payment ledger, each inside the caller's transaction on ``orders``."""
+
+from collections.abc import Iterator, Sequence
+from uuid import UUID
+
+from apps.common.databases import require_atomic
+from apps.common.errors import FieldError, InvalidInput
+from apps.payments import ledger, selectors
+from apps.payments.contracts import (
+    MoneyState,
+    OpenPayment,
+    Operation,
+    PaymentResult,
+    PaymentStatus,
+)
+from apps.payments.enums import (
+    CANCELLED,
+    DATABASE,
+    NOT_CAPTURED,
+    NOT_NEEDED,
+    REVERSED,
+    UNANSWERED,
+    EntryOperation,
+    EntryState,
+)
+from apps.payments.ledger import Entry
+from apps.payments.locks import lock_payments
+from apps.payments.position import Position, Progress
+
+AUTHORIZATION, CAPTURE = EntryOperation.AUTHORIZATION, EntryOperation.CAPTURE
+VOID, REFUND = EntryOperation.VOID, EntryOperation.REFUND
+MAX_TOKEN = 64
+
+
+def payments_open(*, payments: Sequence[OpenPayment]) -> None:
+    """Opens a payment for each order; raises ``InvalidInput`` naming what is not acceptable."""
+    require_atomic(DATABASE)
+    errors = []
+    for index, one in enumerate(payments):
+        if one.amount.amount <= 0:
+            errors.append(
+                FieldError(f"payments[{index}].amount", "min_value", "An amount is positive.")
+            )
+        if not 0 < len(one.card_token) <= MAX_TOKEN:
+            errors.append(
+                FieldError(f"payments[{index}].card_token", "length", "1 to 64 characters.")
+            )
+    if errors:
+        raise InvalidInput(errors=errors)
+    ledger.insert_payments(payments)
+
+
+def operation_prepare(*, operation: Operation, order_ids: Sequence[UUID]) -> None:
+    """Writes down what is about to be asked of the gateway, so that no request is ever unknown.
+
+    Decided under lock: once a reversal is written down, no authorization or capture may begin,
+    and a reversal that finds nothing asked for fences the authorization off for good.
+    """
+    lock_payments(order_ids)
+    intents = {
+        Operation.AUTHORIZE: _authorization_intents,
+        Operation.CAPTURE: _capture_intents,
+        Operation.REVERSE: _reversal_intents,
+    }[operation]
+    found = selectors.positions(order_ids).values()
+    ledger.append([entry for position in found for entry in intents(position)])
+
+
+def _authorization_intents(position: Position) -> Iterator[Entry]:
+    if not position.is_being_reversed:
+        yield from _forward_intent(position, AUTHORIZATION)
+
+
+def _capture_intents(position: Position) -> Iterator[Entry]:
+    if position.authorization is Progress.SUCCEEDED and not position.is_being_reversed:
+        yield from _forward_intent(position, CAPTURE)
+
+
+def _forward_intent(position: Position, operation: EntryOperation) -> Iterator[Entry]:
+    progress = position.progress(operation)
+    if progress is Progress.NONE:
+        yield Entry(position, operation, EntryState.REQUESTED)
+    elif progress is Progress.REQUESTED:
+        # Somebody asked before and did not live to write the answer: it may have happened.
+        yield Entry(position, operation, EntryState.UNKNOWN, UNANSWERED)
+
+
+def _reversal_intents(position: Position) -> Iterator[Entry]:
+    if position.authorization is Progress.NONE:
+        yield Entry(position, AUTHORIZATION, EntryState.FAILED, CANCELLED)
+    elif position.authorization is Progress.FAILED:
+        return
+    elif position.capture is Progress.SUCCEEDED:
+        yield Entry(position, REFUND, EntryState.REQUESTED)
+    else:
+        yield Entry(position, VOID, EntryState.REQUESTED)
+        if position.capture.is_open:  # which of the two it takes shows at the gateway
+            yield Entry(position, REFUND, EntryState.REQUESTED)
+
+
+def operation_record(*, operation: Operation, results: Sequence[PaymentResult]) -> None:
+    """Appends what became of ``operation``; a repeat appends nothing."""
+    require_atomic(DATABASE)
+    entries = {
+        Operation.AUTHORIZE: _authorization_entries,
+        Operation.CAPTURE: _capture_entries,
+        Operation.REVERSE: _reversal_entries,
+    }[operation]
+    positions = selectors.positions([one.order_id for one in results])
+    ledger.append(
+        [
+            entry
+            for result in results
+            if result.order_id in positions
+            for entry in entries(positions[result.order_id], result)
+        ]
+    )
+
+
+def _authorization_entries(position: Position, result: PaymentResult) -> Iterator[Entry]:
+    yield from _forward_entries(position, AUTHORIZATION, result)
+
+
+def _capture_entries(position: Position, result: PaymentResult) -> Iterator[Entry]:
+    if position.capture is not Progress.NONE:
+        yield from _forward_entries(position, CAPTURE, result)
+
+
+def _forward_entries(
+    position: Position, operation: EntryOperation, result: PaymentResult
+) -> Iterator[Entry]:
+    if result.status is PaymentStatus.SUCCEEDED:
+        yield _entry(position, operation, EntryState.SUCCEEDED, result)
+    elif result.status is PaymentStatus.UNKNOWN:
+        yield _entry(position, operation, EntryState.UNKNOWN, result)
+    elif result.status is PaymentStatus.DECLINED and result.code != REVERSED:
+        # What is being reversed is settled by the reversal, which knows what there was.
+        yield _entry(position, operation, EntryState.FAILED, result)
+
+
+def _reversal_entries(position: Position, result: PaymentResult) -> Iterator[Entry]:
+    if result.status is PaymentStatus.SUCCEEDED:
+        yield from _reversed_entries(position, result)
+    elif result.status is PaymentStatus.UNKNOWN:
+        for operation in (VOID, REFUND):
+            if position.progress(operation) is Progress.REQUESTED:
+                yield _entry(position, operation, EntryState.UNKNOWN, result)
+    elif result.status is PaymentStatus.DECLINED:
+        refused = REFUND if result.state is MoneyState.CAPTURED else VOID
+        yield _entry(position, refused, EntryState.FAILED, result)
+
+
+def _reversed_entries(position: Position, result: PaymentResult) -> Iterator[Entry]:
+    """Settles everything that was open: the reversal knows how it all ended."""
+    ended: dict[EntryOperation, str] = {}  # operation → why it failed, '' = it succeeded
+    if result.state is MoneyState.VOIDED:
+        ended = {AUTHORIZATION: "", CAPTURE: NOT_CAPTURED, VOID: "", REFUND: NOT_NEEDED}
+    elif result.state is MoneyState.REFUNDED:
+        ended = {AUTHORIZATION: "", CAPTURE: "", VOID: NOT_NEEDED, REFUND: ""}
+    elif result.state is MoneyState.DECLINED:
+        ended = {AUTHORIZATION: result.code, VOID: NOT_NEEDED, REFUND: NOT_NEEDED}
+    for operation, code in ended.items():
+        if position.progress(operation).is_open:
+            state = EntryState.FAILED if code else EntryState.SUCCEEDED
+            yield Entry(
+                position, operation, state, code, gateway_reference=result.gateway_reference
+            )
+
+
+def _entry(
+    position: Position, operation: EntryOperation, state: EntryState, result: PaymentResult
+) -> Entry:
+    return Entry(position, operation, state, result.code, result.detail, result.gateway_reference)
