@@ -6,7 +6,7 @@ from uuid import UUID
 from django.db.models import Sum
 
 from apps.catalog.enums import DATABASE, ReservationStatus
-from apps.catalog.models import Reservation
+from apps.catalog.models import Reservation, StockItem
 from apps.common.audit import Finding
 from apps.common.databases import fetch_all
 
@@ -48,6 +48,11 @@ def stock_findings() -> list[Finding]:
         if (on_hand, reserved) != (in_ledger, held):
             add("stock_ledger", f"{on_hand}/{reserved}, but the ledger says {in_ledger}/{held}")
     return findings
+
+
+def stock_items_count() -> int:
+    """How many products have stock books."""
+    return StockItem.objects.count()
 
 
 def live_reservations_by_order() -> Iterator[tuple[UUID, int]]:

@@ -76,6 +76,11 @@ def audit_stock() -> list[Finding]:
     return audit.stock_findings()
 
 
+def count_stock_items() -> int:
+    """How many products ``audit_stock`` looks at."""
+    return audit.stock_items_count()
+
+
 def live_reservations_by_order() -> Iterator[tuple[UUID, int]]:
     """Each order that holds stock now, with its pieces; streamed."""
     return audit.live_reservations_by_order()
