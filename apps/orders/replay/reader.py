@@ -174,7 +174,7 @@ def _code(text: str) -> str:
 
 @lru_cache(maxsize=16_384)
 def _description(text: str) -> str:
-    return _utf8(text).strip()
+    return " ".join(_utf8(text).split())
 
 
 @lru_cache(maxsize=4096)

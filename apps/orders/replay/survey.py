@@ -11,6 +11,9 @@ from apps.orders.replay.countries import CODES
 from apps.orders.replay.reader import Row, SalesFileError, read_rows
 from apps.orders.replay.rules import SHIPPING_CODES, Rejection
 
+# What the shop accepts in one order; a file beyond that is refused before anything is placed.
+MOST_LINES = 1_000
+
 
 @dataclass(slots=True)
 class ProductFacts:
@@ -68,6 +71,7 @@ def survey_file(path: Path, *, limit_days: int | None = None) -> Survey:
     owner: dict[str, int] = {}
     shipping: dict[str, list[int]] = {}
     last_line: dict[str, int] = {}
+    goods_lines: Counter[str] = Counter()
     for row in read_rows(path, limit_days=limit_days):
         survey.rows += 1
         reason = _rejection(row)
@@ -81,14 +85,17 @@ def survey_file(path: Path, *, limit_days: int | None = None) -> Survey:
             count_value[0] += 1
             count_value[1] += row.quantity * rules.pence(row.price)
         else:
+            goods_lines[row.invoice] += 1
+            if goods_lines[row.invoice] > MOST_LINES:
+                raise SalesFileError(path, f"an order has at most {MOST_LINES:,} lines", row.line)
             _count_goods(survey, row)
     for invoice, (count, value) in shipping.items():
-        if invoice in survey.last_line:
+        if invoice in goods_lines:
             survey.shipping_lines += count
             survey.shipping_value += value
         else:
             survey.rejected[Rejection.SHIPPING_ONLY] += 1
-    survey.last_line = {invoice: last_line[invoice] for invoice in survey.last_line}
+    survey.last_line = {invoice: last_line[invoice] for invoice in goods_lines}
     survey.orders = len(survey.last_line)
     return survey
 
@@ -148,7 +155,6 @@ def _count_goods(survey: Survey, row: Row) -> None:
     survey.lines += 1
     survey.units += row.quantity
     survey.goods_value += row.quantity * pence
-    survey.last_line[row.invoice] = row.line
     survey.customers.setdefault(row.customer, CODES[row.country])
     product = survey.products.get(row.code)
     if product is None:

@@ -124,3 +124,10 @@ def test_an_order_of_two_customers_and_an_unknown_country_are_broken_rows(writte
 def test_every_country_is_a_two_letter_code():
     assert {code for code in CODES.values() if not (len(code) == 2 and code.isupper())} == set()
     assert (CODES["EIRE"], CODES["RSA"], CODES["Unspecified"]) == ("IE", "ZA", "GB")
+
+
+def test_an_order_longer_than_the_shop_accepts_is_a_broken_file(written):
+    longest = [row()] * 1_000
+    assert survey_file(written(*longest, row(code="POST"))).lines == 1_000
+    with pytest.raises(SalesFileError, match="line 1002: an order has at most 1,000 lines"):
+        survey_file(written(*longest, row()))

@@ -1,0 +1,148 @@
+"""All that the databases say about some orders, side by side.
+
+What stands in the orders' own database is read in one snapshot. Stock stands in another, so what
+looks wrong may only be under way: see ``services``.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from decimal import Decimal
+from uuid import UUID
+
+from django.db import transaction
+
+from apps.common.databases import execute, fetch_all
+from apps.orders.enums import DATABASE
+from apps.orders.workflows.cancellation import KIND as CANCELLATION
+from apps.orders.workflows.checkout import KIND as CHECKOUT
+from apps.orders.workflows.dispatching import KIND as DISPATCH
+from apps.payments import facade as payments
+from apps.payments.contracts import NetAmount
+from apps.sagas import facade as sagas
+from apps.sagas.contracts import RunState
+from apps.sagas.enums import RunStatus
+from apps.shipping import facade as shipping
+from apps.shipping.contracts import Shipment
+
+CHUNK = 2_000
+KINDS = (CHECKOUT, CANCELLATION, DISPATCH)
+# A failed run is parked: its order waits for a person and may be in any state until then.
+SETTLED = frozenset({RunStatus.COMPLETED.value, RunStatus.COMPENSATED.value})
+
+
+@dataclass(frozen=True, slots=True)
+class OrderFacts:
+    """An order with its sagas, its money by our ledger, its stock and its parcel.
+
+    ``pieces`` is what its lines add up to, ``held`` what is reserved for it.
+    """
+
+    order_id: UUID
+    status: str
+    payment_status: str
+    version: int
+    total: Decimal
+    currency: str
+    pieces: int
+    runs: tuple[RunState, ...]
+    money: NetAmount | None
+    shipment: Shipment | None
+    held: int
+
+    @property
+    def checkout(self) -> RunState | None:
+        return next((run for run in self.runs if run.kind == CHECKOUT), None)
+
+    @property
+    def ended_cancelled(self) -> bool:
+        return any(
+            run.kind == CANCELLATION and run.status == RunStatus.COMPLETED for run in self.runs
+        )
+
+    @property
+    def is_settled(self) -> bool:
+        """All its sagas ended by themselves: now everything must agree."""
+        return all(run.status in SETTLED for run in self.runs)
+
+    @property
+    def is_sold(self) -> bool:
+        return self.status in ("confirmed", "shipped", "delivered")
+
+
+@contextmanager
+def snapshot() -> Iterator[None]:
+    """One moment of the orders' database for all reads inside."""
+    with transaction.atomic(using=DATABASE):
+        execute(DATABASE, "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        yield
+
+
+def order_ids_by_chunk() -> Iterator[list[UUID]]:
+    """All orders in chunks, oldest first."""
+    last = UUID(int=0)
+    while rows := fetch_all(
+        DATABASE, "SELECT id FROM orders_order WHERE id > %s ORDER BY id LIMIT %s", [last, CHUNK]
+    ):
+        yield [row[0] for row in rows]
+        last = rows[-1][0]
+
+
+def money_by_order() -> dict[UUID, NetAmount]:
+    """The money of every order that has a payment, by our ledger."""
+    return {one.order_id: one for one in payments.net_amounts()}
+
+
+def read_facts(
+    order_ids: Sequence[UUID], *, money: Mapping[UUID, NetAmount], held: Mapping[UUID, int]
+) -> list[OrderFacts]:
+    """The facts about those of ``order_ids`` that exist.
+
+    ``money`` belongs to the same snapshot; ``held`` was read from the catalogue's database before
+    it, so that what is held is held for an order that exists.
+    """
+    orders = fetch_all(
+        DATABASE,
+        """
+        SELECT id, status, payment_status, version, total, currency, coalesce(pieces, 0)
+        FROM orders_order LEFT JOIN (
+            SELECT order_id, sum(quantity)::bigint AS pieces FROM orders_orderline
+            WHERE order_id = ANY(%s) GROUP BY order_id
+        ) AS lines ON lines.order_id = orders_order.id
+        WHERE id = ANY(%s) ORDER BY id
+        """,
+        [list(order_ids)] * 2,
+    )
+    runs = runs_of(order_ids)
+    shipments = shipping.shipments(order_ids)
+    return [
+        OrderFacts(
+            *row,
+            runs=tuple(runs[row[0]]),
+            money=money.get(row[0]),
+            shipment=shipments.get(row[0]),
+            held=held.get(row[0], 0),
+        )
+        for row in orders
+    ]
+
+
+def runs_of(order_ids: Sequence[UUID]) -> dict[UUID, list[RunState]]:
+    """Every saga of each order, in the order of ``KINDS``."""
+    keys = {str(order_id): order_id for order_id in order_ids}
+    runs: dict[UUID, list[RunState]] = {order_id: [] for order_id in order_ids}
+    for kind in KINDS:
+        for key, state in sagas.states(kind=kind, business_keys=list(keys)).items():
+            runs[keys[key]].append(state)
+    return runs
+
+
+def settled(order_ids: Sequence[UUID]) -> set[UUID]:
+    """Those of ``order_ids`` that exist and on which no saga works nor waits for a person."""
+    existing = fetch_all(
+        DATABASE, "SELECT id FROM orders_order WHERE id = ANY(%s)", [list(order_ids)]
+    )
+    runs = runs_of(order_ids)
+    return {
+        order_id for (order_id,) in existing if all(run.status in SETTLED for run in runs[order_id])
+    }

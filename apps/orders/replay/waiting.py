@@ -1,0 +1,61 @@
+"""Waits until the sagas of the placed orders have ended."""
+
+import time
+from collections import Counter
+from collections.abc import Sequence
+from uuid import UUID
+
+from apps.orders.replay import selectors
+from apps.orders.replay.progress import Progress
+
+CHUNK = 500
+POLL_SECONDS = 0.25
+STALL_SECONDS = 60.0
+
+
+class NothingMoves(Exception):
+    """No saga has ended for a while: whoever should drive them does not run."""
+
+
+def await_sagas(
+    order_ids: Sequence[UUID], progress: Progress, *, patience: float = STALL_SECONDS
+) -> Counter[str]:
+    """How many sagas ended in which status, once all have.
+
+    ``order_ids`` in the order of acceptance, which is that of the engine: only the oldest are
+    asked for again and again. Raises ``NothingMoves`` after ``patience`` seconds in which none
+    ended.
+    """
+    progress.begin("Sagas", len(order_ids))
+    ended: Counter[str] = Counter()
+    waiting = list(order_ids)
+    moved = time.monotonic()
+    while True:
+        waiting, fresh = _sweep(waiting)
+        if fresh:
+            ended += fresh
+            moved = time.monotonic()
+            progress.reach(ended.total())
+        if not waiting:
+            return ended
+        if time.monotonic() - moved > patience:
+            raise NothingMoves(
+                f"no saga has ended for {patience:.0f} s and {len(waiting):,} orders wait: is the"
+                " worker running? Start the shop with `make up`, then run this again; nothing is"
+                " placed twice"
+            )
+        time.sleep(POLL_SECONDS)
+
+
+def _sweep(waiting: list[UUID]) -> tuple[list[UUID], Counter[str]]:
+    """Asks for the oldest waiting orders, and for more as long as most of them have ended."""
+    fresh: Counter[str] = Counter()
+    left: list[UUID] = []
+    for start in range(0, len(waiting), CHUNK):
+        chunk = waiting[start : start + CHUNK]
+        ended = selectors.ended_sagas(chunk)
+        fresh.update(ended.values())
+        left += [order_id for order_id in chunk if order_id not in ended]
+        if len(ended) * 2 < len(chunk):
+            return left + waiting[start + CHUNK :], fresh
+    return left, fresh
