@@ -12,7 +12,7 @@ from apps.common.errors import FieldError, InvalidInput
 
 MAX_PRICE = 9_999_999_999
 MAX_DESCRIPTION, MAX_ATTRIBUTES = 20_000, 65_536
-SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*", re.ASCII)
+SLUG = re.compile(r"[-_a-z0-9]+", re.ASCII)
 Complaint = tuple[str, str] | None
 
 
@@ -32,7 +32,7 @@ def _text(longest: int, *, blank: bool = False) -> Callable[[str], Complaint]:
 def _slug(longest: int) -> Callable[[str], Complaint]:
     def check(value: str) -> Complaint:
         if not SLUG.fullmatch(value):
-            return "invalid", "Small letters and digits, with single hyphens between them."
+            return "invalid", "Small letters, digits, hyphens and underscores only."
         return ("max_length", f"At most {longest} characters.") if len(value) > longest else None
 
     return check

@@ -11,6 +11,7 @@ from apps.catalog import stock
 from apps.catalog.checks import PRODUCT, check
 from apps.catalog.contracts import ImportProduct
 from apps.catalog.enums import DATABASE
+from apps.catalog.services import slug_of
 from apps.common.databases import execute, fetch_all
 from apps.common.errors import Conflict
 from apps.common.ids import new_id
@@ -60,9 +61,7 @@ def _insert(
     products: Sequence[ImportProduct], categories: dict[str, int], *, unique_slugs: bool
 ) -> None:
     ids = [new_id() for _ in products]
-    slugs = [
-        slugify(f"{one.name[:150]} {one.sku}") or str(ids[i]) for i, one in enumerate(products)
-    ]
+    slugs = [slug_of(one.name, one.sku) for one in products]
     if unique_slugs:
         slugs = [f"{slug}-{ids[i].hex[-12:]}" for i, slug in enumerate(slugs)]
     execute(

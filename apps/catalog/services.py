@@ -16,10 +16,16 @@ from apps.catalog.enums import DATABASE
 from apps.catalog.errors import taken
 from apps.catalog.models import Category, Product
 from apps.common.errors import Conflict, InvalidInput, NotFound, VersionConflict
+from apps.common.ids import new_id
 
 CHANGEABLE = frozenset(
     {"sku", "slug", "name", "description", "attributes", "active", "price", "category_id"}
 )
+
+
+def slug_of(name: str, sku: str) -> str:
+    """A slug made of name and sku; a UUID where neither has a character that a slug may have."""
+    return slugify(f"{name[:150]} {sku[:64]}") or str(new_id())
 
 
 @contextmanager
@@ -55,7 +61,7 @@ def product_create(
         "sku": sku.strip(),
         "name": name.strip(),
         "price": price,
-        "slug": slug or slugify(f"{name[:150]} {sku}"),
+        "slug": slug or slug_of(name, sku),
         "description": description,
         "attributes": dict(attributes or {}),
     }

@@ -68,12 +68,15 @@ def receive(commands: Sequence[ReceiveStock]) -> int:
 
     The ledger remembers what came in under a reference, so a repeat adds nothing and a higher
     total adds the difference; a lower one takes nothing away. Raises ``NotFound`` where a
-    product does not exist, ``InvalidInput`` for a negative total; then nothing is received.
+    product does not exist, ``InvalidInput`` for an impossible total or a long reference; then
+    nothing is received.
     """
     wanted: dict[tuple[str, object], int] = {}
     for command in commands:
         if not 0 <= command.total <= MAX_PIECES:
             raise InvalidInput.field("total", "range", f"0 to {MAX_PIECES:,} pieces.")
+        if len(command.reference) > 100:
+            raise InvalidInput.field("reference", "max_length", "At most 100 characters.")
         key = (command.reference, command.product_id)
         wanted[key] = max(command.total, wanted.get(key, 0))
     if not wanted:
