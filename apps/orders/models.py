@@ -34,6 +34,7 @@ class Order(models.Model):
     updated_at = models.DateTimeField(db_default=Now())
 
     class Meta:
+        permissions = [("move_order", "Can ship, deliver and cancel orders")]
         indexes = [
             models.Index(fields=["customer_id", "-placed_at", "-id"], name="order_of_customer"),
             models.Index(fields=["-placed_at", "-id"], name="order_newest"),
