@@ -1,4 +1,11 @@
 from django.apps import AppConfig
+from django.contrib.admin.apps import AdminConfig
+
+
+class BackOfficeConfig(AdminConfig):
+    """Django's admin with our own site."""
+
+    default_site = "project.back_office.BackOffice"
 
 
 class ProjectConfig(AppConfig):
@@ -7,6 +14,6 @@ class ProjectConfig(AppConfig):
     name = "project"
 
     def ready(self) -> None:
-        from project import databases, wiring  # noqa: F401  (databases registers its check)
+        from project import checks, databases, wiring  # noqa: F401  (the first two register checks)
 
         wiring.wire()

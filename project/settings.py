@@ -15,9 +15,9 @@ ROOT_URLCONF = "project.urls"
 WSGI_APPLICATION = "project.wsgi.application"
 
 INSTALLED_APPS = [
-    "unfold",
+    "unfold.apps.BasicAppConfig",
     "unfold.contrib.filters",
-    "django.contrib.admin",
+    "project.apps.BackOfficeConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -46,6 +46,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "project.health.Health",
     "apps.common.rest.middleware.RequestId",
     "apps.common.rest.middleware.ApiGuard",
     "django.middleware.security.SecurityMiddleware",
@@ -100,6 +101,38 @@ CACHES = {
     }
 }
 
+# --- Celery ------------------------------------------------------------------------------------
+# A message is a hint: whatever must happen is a committed row that beat's tasks find again. So a
+# publisher gives up at once, and a worker that dies costs nothing but its lease.
+CELERY_BROKER_URL = env.broker_url()
+CELERY_BROKER_CONNECTION_RETRY = True
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None  # a worker waits for its broker for ever
+CELERY_BROKER_CONNECTION_TIMEOUT = 2.0
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    "socket_connect_timeout": 1.0,
+    "socket_timeout": 5.0,
+    # Seconds after which an unacknowledged message is given to another worker: above the longest
+    # task.
+    "visibility_timeout": 900,
+}
+CELERY_TASK_PUBLISH_RETRY = False
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = False
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_STORE_ERRORS_EVEN_IF_IGNORED = False
+CELERY_TASK_SERIALIZER = "json"
+CELERY_ACCEPT_CONTENT = ["json"]
+CELERY_TASK_DEFAULT_QUEUE = "holdfast"
+CELERY_TASK_SOFT_TIME_LIMIT = 600
+CELERY_TASK_TIME_LIMIT = 660
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = False
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_TIMEZONE = "UTC"
+CELERY_BEAT_SCHEDULER = "project.heartbeat:Scheduler"
+CELERY_BEAT_SCHEDULE = {}
+
 # --- people ------------------------------------------------------------------------------------
 AUTH_USER_MODEL = "customers.User"
 AUTHENTICATION_BACKENDS = ["apps.customers.backends.LoginBackend"]
@@ -128,6 +161,34 @@ ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"
 
+# --- admin -------------------------------------------------------------------------------------
+UNFOLD = {
+    "SITE_TITLE": "Holdfast",
+    "SITE_HEADER": "Holdfast",
+    "SITE_SUBHEADER": "Back office",
+    "SITE_SYMBOL": "anchor",
+    "SITE_URL": None,
+    "SITE_DROPDOWN": "project.navigation.shop_links",
+    "SHOW_VIEW_ON_SITE": False,
+    "LOGIN": {"form": "apps.customers.forms.StaffLoginForm"},
+    "SIDEBAR": {"show_search": True, "navigation": "project.navigation.sidebar"},
+    "COLORS": {
+        "primary": {
+            "50": "oklch(98.4% .014 180.72)",
+            "100": "oklch(95.3% .051 180.801)",
+            "200": "oklch(91% .096 180.426)",
+            "300": "oklch(85.5% .138 181.071)",
+            "400": "oklch(77.7% .152 181.912)",
+            "500": "oklch(60% .118 184.704)",
+            "600": "oklch(51.1% .096 186.391)",
+            "700": "oklch(43.7% .078 188.216)",
+            "800": "oklch(38.6% .063 188.416)",
+            "900": "oklch(33% .046 192.524)",
+            "950": "oklch(27.7% .046 192.524)",
+        }
+    },
+}
+
 # --- language, time, files ---------------------------------------------------------------------
 LANGUAGE_CODE = "en-gb"
 TIME_ZONE = "UTC"
@@ -135,6 +196,8 @@ USE_TZ = True
 STATIC_URL = "/static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
 STATICFILES_DIRS = [BASE_DIR / "static"]
+# A production start collects them (`manage.py collectstatic`); elsewhere they come from the apps.
+WHITENOISE_USE_FINDERS = not PRODUCTION
 CURRENCIES = ("GBP", "EUR", "USD")
 DEFAULT_CURRENCY = env.env.str("SHOP_CURRENCY", "GBP")
 # Added to each order placed through the API, in the currency of its lines.
@@ -211,6 +274,7 @@ SPECTACULAR_SETTINGS = {
     "TAGS": [
         {"name": "products", "description": "What can be bought."},
         {"name": "orders", "description": "Placing, following and cancelling orders."},
+        {"name": "me", "description": "Who is logged in."},
         {"name": "sagas", "description": "How far the work behind an order is."},
         {"name": "me", "description": "The customer who is logged in."},
     ],
@@ -219,3 +283,16 @@ SPECTACULAR_SETTINGS = {
 # --- logging -----------------------------------------------------------------------------------
 LOGGING_CONFIG = "apps.common.logging.configure"
 LOGGING = {"json": PRODUCTION, "level": env.env.str("LOG_LEVEL", "INFO")}
+
+# --- security ----------------------------------------------------------------------------------
+# In production everything is HTTPS, here or at the proxy in front.
+SECURE_SSL_REDIRECT = PRODUCTION and env.env.bool("SECURE_SSL_REDIRECT", True)
+SECURE_HSTS_SECONDS = env.env.int("SECURE_HSTS_SECONDS", 31_536_000) if PRODUCTION else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = PRODUCTION and env.env.bool("SECURE_HSTS_SUBDOMAINS", True)
+SECURE_HSTS_PRELOAD = PRODUCTION and env.env.bool("SECURE_HSTS_PRELOAD", True)
+# Only behind a proxy that sets X-Forwarded-Proto itself: anybody else could claim HTTPS.
+if env.env.bool("BEHIND_HTTPS_PROXY", False):
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+SESSION_COOKIE_SECURE = PRODUCTION
+CSRF_COOKIE_SECURE = PRODUCTION
+SESSION_COOKIE_HTTPONLY = True

@@ -3,17 +3,44 @@
 from collections.abc import Callable
 from functools import wraps
 from typing import Any
+from uuid import UUID
 
 from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied
-from django.db.models import Model, QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.contrib.admin.views.main import SEARCH_VAR
+from django.core.exceptions import FieldDoesNotExist, PermissionDenied, ValidationError
+from django.db.models import Model, QuerySet, UUIDField
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
 from unfold.admin import ModelAdmin
+from unfold.dataclasses import ActionDialog
+from unfold.decorators import action
 
 from apps.common.errors import HoldfastError
 
 
-class ReadOnlyAdmin(ModelAdmin):
+class PageAdmin(ModelAdmin):
+    """What every page has: short lists, and a search that takes any text.
+
+    A search field on a UUID column (``public_id__exact``) counts only for terms that are UUIDs.
+    """
+
+    show_full_result_count = False
+    list_per_page = 50
+
+    def get_search_fields(self, request: HttpRequest) -> list[str]:
+        names = list(super().get_search_fields(request))
+        if _is_uuid(request.GET.get(SEARCH_VAR) or request.GET.get("term") or ""):
+            return names
+        return [name for name in names if not _on_uuid(self.model, name)] or names
+
+    def get_search_results(self, request: HttpRequest, queryset: QuerySet, search_term: str):
+        try:
+            return super().get_search_results(request, queryset, search_term)
+        except (ValidationError, ValueError):  # no row has what is not a value of the column
+            return queryset.none(), False
+
+
+class ReadOnlyAdmin(PageAdmin):
     """Rows that only the engine or a service writes: seen by who may view them, changed by none."""
 
     actions = None
@@ -33,6 +60,26 @@ class ReadOnlyAdmin(ModelAdmin):
         return super().changeform_view(request, *args, **kwargs)
 
 
+class ServiceAdmin(PageAdmin):
+    """Writes go through services: override ``save_model``, ``delete_model``.
+
+    What a service refuses is told to the person; nothing is written then.
+    """
+
+    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        return self._told(super().changeform_view, request, *args, **kwargs)
+
+    def delete_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        return self._told(super().delete_view, request, *args, **kwargs)
+
+    def _told(self, view: Callable, request: HttpRequest, *args: Any, **kwargs: Any):
+        try:
+            return view(request, *args, **kwargs)
+        except HoldfastError as error:
+            tell(self, request, error)
+            return HttpResponseRedirect(request.get_full_path())
+
+
 class LivingFilter(admin.SimpleListFilter):
     """Living rows by default; deleted ones on request."""
 
@@ -44,10 +91,8 @@ class LivingFilter(admin.SimpleListFilter):
 
     def choices(self, changelist):
         """The usual choices, with the first one named for what it shows."""
-        for choice in super().choices(changelist):
-            if choice["query_string"] == changelist.get_query_string(remove=[self.parameter_name]):
-                choice["display"] = "Living"
-            yield choice
+        for index, choice in enumerate(super().choices(changelist)):
+            yield choice | {"display": "Living"} if index == 0 else choice
 
     def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
         if self.value() == "all":
@@ -55,21 +100,111 @@ class LivingFilter(admin.SimpleListFilter):
         return queryset.filter(deleted__isnull=self.value() != "deleted")
 
 
-def attempt(
-    admin_page: ModelAdmin, request: HttpRequest, done: str, command: Callable[[], Any]
-) -> bool:
-    """Runs ``command`` and tells the person: ``done``, or why not. Returns whether it was done."""
-    try:
-        command()
-    except HoldfastError as error:
-        for line in [item.detail for item in error.errors] or [error.detail]:
-            admin_page.message_user(request, line, messages.ERROR)
-        return False
-    admin_page.message_user(request, done, messages.SUCCESS)
-    return True
+class SoftDeleteAdmin(ServiceAdmin):
+    """Rows that are soft-deleted and restored through services.
+
+    Deleted rows can be looked at and restored, not edited. Put ``LivingFilter`` into
+    ``list_filter`` and implement ``delete_row`` and ``restore_row``.
+    """
+
+    actions = ("restore_selected",)
+    actions_detail = ("restore",)
+
+    def delete_row(self, request: HttpRequest, row: Any) -> None:
+        raise NotImplementedError
+
+    def restore_row(self, request: HttpRequest, row: Any) -> None:
+        raise NotImplementedError
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
+        rows = self.model.all_objects.all()
+        ordering = self.get_ordering(request)
+        if request.path == reverse(f"{self.admin_site.name}:autocomplete"):
+            rows = rows.filter(deleted=None)  # nobody picks a deleted row
+        return rows.order_by(*ordering) if ordering else rows
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        living = obj is None or obj.deleted is None
+        return living and super().has_change_permission(request, obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        living = obj is None or obj.deleted is None
+        return living and super().has_delete_permission(request, obj)
+
+    def has_restore_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
+        """Whether the person may restore at all or, with a key, this (deleted) row."""
+        if object_id is None:
+            return super().has_change_permission(request)
+        row = self.get_object(request, object_id)
+        return row is not None and row.deleted is not None and self.may_restore(request, row)
+
+    def may_restore(self, request: HttpRequest, row: Any) -> bool:
+        return super().has_change_permission(request, row)
+
+    def get_deleted_objects(self, objs, request: HttpRequest):
+        """Only the rows themselves: nothing else disappears with a soft-deleted row."""
+        rows = list(objs)
+        lacking = {str(row) for row in rows if not self.has_delete_permission(request, row)}
+        count = {self.opts.verbose_name_plural: len(rows)}
+        return [str(row) for row in rows], count, lacking, []
+
+    def delete_model(self, request: HttpRequest, obj: Any) -> None:
+        self.delete_row(request, obj)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet) -> None:
+        for row in queryset:
+            self.delete_row(request, row)
+
+    @action(description="Restore selected", permissions=["restore"])
+    def restore_selected(self, request: HttpRequest, queryset: QuerySet) -> None:
+        for row in queryset:
+            if row.deleted is not None and self.may_restore(request, row):
+                self._restore(request, row)
+            else:
+                self.message_user(request, f"{row} was not restored.", messages.WARNING)
+
+    @action(
+        description="Restore",
+        icon="restore_from_trash",
+        permissions=["restore"],
+        dialog=ActionDialog(
+            title="Restore?",
+            description="It comes back as it was when it was deleted.",
+            form_class=None,
+            form_submit_text="Restore",
+        ),
+    )
+    def restore(self, request: HttpRequest, form: Any, object_id: str) -> HttpResponse:
+        self._restore(request, self.get_object(request, object_id))
+        return back(self, request, object_id)
+
+    def _restore(self, request: HttpRequest, row: Any) -> None:
+        try:
+            self.restore_row(request, row)
+        except HoldfastError as error:
+            tell(self, request, error)
+        else:
+            self.log_change(request, row, "Restored.")
+            self.message_user(request, f"{row} was restored.", messages.SUCCESS)
 
 
-def for_each(command: Callable[[ModelAdmin, HttpRequest, Any], str]) -> Callable:
+def tell(page: ModelAdmin, request: HttpRequest, error: HoldfastError) -> None:
+    """Shows the person why something was refused."""
+    for line in [f"{item.field}: {item.detail}" for item in error.errors] or [error.detail]:
+        page.message_user(request, line, messages.ERROR)
+
+
+def back(page: ModelAdmin, request: HttpRequest, object_id: Any) -> HttpResponse:
+    """To the row's page, after an action from its dialog."""
+    opts = page.model._meta
+    name = f"{page.admin_site.name}:{opts.app_label}_{opts.model_name}_change"
+    url = reverse(name, args=[object_id])
+    if request.headers.get("HX-Request"):
+        return HttpResponse(headers={"HX-Redirect": url})
+    return HttpResponseRedirect(url)
+
+
+def for_each(command: Callable[[Any, HttpRequest, Any], str]) -> Callable:
     """An action for the selected rows from one for a single row.
 
     ``command(self, request, row)`` returns what to say when it worked and raises ``HoldfastError``
@@ -77,11 +212,31 @@ def for_each(command: Callable[[ModelAdmin, HttpRequest, Any], str]) -> Callable
     """
 
     @wraps(command)
-    def action(self: ModelAdmin, request: HttpRequest, queryset: QuerySet) -> None:
+    def run(self: ModelAdmin, request: HttpRequest, queryset: QuerySet) -> None:
         for row in queryset:
             try:
                 self.message_user(request, command(self, request, row), messages.SUCCESS)
             except HoldfastError as error:
                 self.message_user(request, f"{row}: {error.detail}", messages.ERROR)
 
-    return action
+    return run
+
+
+def _is_uuid(term: str) -> bool:
+    try:
+        UUID(term.strip())
+    except ValueError:
+        return False
+    return True
+
+
+def _on_uuid(model: type[Model], name: str) -> bool:
+    """Whether the search field ``order__id__exact`` leads to a UUID column."""
+    field = None
+    for part in name.lstrip("=^@").split("__"):
+        try:
+            field = model._meta.get_field(part)
+        except FieldDoesNotExist:  # the lookup
+            break
+        model = field.related_model or model
+    return isinstance(field, UUIDField)

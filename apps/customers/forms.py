@@ -1,0 +1,82 @@
+"""The back office's forms about people."""
+
+from allauth.account.adapter import get_adapter
+from django import forms
+from django.contrib.auth.password_validation import (
+    password_validators_help_text_html,
+    validate_password,
+)
+from unfold.forms import AuthenticationForm, BaseDialogForm
+from unfold.widgets import UnfoldAdminPasswordWidget, UnfoldAdminSelectWidget
+
+from apps.customers.models import Address, User
+from apps.customers.rules import country_choices
+
+
+class StaffLoginForm(AuthenticationForm):
+    """The admin's login, under the same limits on failed attempts as the API's."""
+
+    def clean(self):
+        email = self.cleaned_data.get("username")
+        password = self.cleaned_data.get("password")
+        if email and password:
+            adapter = get_adapter(self.request)
+            user = adapter.authenticate(self.request, email=email, password=password)
+            # Whoever may not enter learns no more than who has a wrong password.
+            if user is None or not user.is_active:
+                raise self.get_invalid_login_error()
+            self.confirm_login_allowed(user)
+            self.user_cache = user
+        return self.cleaned_data
+
+
+def password_field(**kwargs) -> forms.CharField:
+    """A field for a new password."""
+    widget = UnfoldAdminPasswordWidget(attrs={"autocomplete": "new-password"})
+    return forms.CharField(strip=False, widget=widget, **kwargs)
+
+
+class UserForm(forms.ModelForm):
+    """An account; the admin decides which of the fields a person sees."""
+
+    class Meta:
+        model = User
+        fields = ("email", "name", "is_active", "is_staff", "groups", "is_superuser")
+
+
+class NewUserForm(UserForm):
+    password = password_field(
+        required=False, help_text="Leave it empty for a customer who cannot log in (yet)."
+    )
+
+    def clean(self):
+        cleaned = super().clean()
+        password = cleaned.get("password")
+        if password:
+            person = User(email=cleaned.get("email") or "", name=cleaned.get("name") or "")
+            try:
+                validate_password(password, person)
+            except forms.ValidationError as error:
+                self.add_error("password", error)
+        elif cleaned.get("is_staff"):
+            self.add_error("password", "Staff need a password.")
+        return cleaned
+
+
+class SetPasswordForm(BaseDialogForm):
+    """The dialog that gives someone a new password."""
+
+    password = password_field(label="New password", help_text=password_validators_help_text_html())
+
+    def clean_password(self) -> str:
+        password = self.cleaned_data["password"]
+        validate_password(password, User.objects.filter(pk=self.object_id).first())
+        return password
+
+
+class AddressForm(forms.ModelForm):
+    country = forms.ChoiceField(choices=country_choices, widget=UnfoldAdminSelectWidget())
+
+    class Meta:
+        model = Address
+        fields = ("user", "name", "line1", "line2", "city", "region", "postal_code", "country")

@@ -1,0 +1,128 @@
+"""Tables that stand in every database: a page shows one database at a time, to read only."""
+
+from typing import Any
+from urllib.parse import parse_qs
+
+from django.conf import settings
+from django.contrib import admin
+from django.db.models import Model, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.utils.http import urlencode
+from unfold.decorators import display
+from unfold.views import ChangeList
+
+from apps.common.admin import ReadOnlyAdmin
+from apps.messaging.models import DeadLetter, IdempotencyRecord, Inbox, Outbox
+
+PARAMETER = "database"
+FIRST_SHOWN = "orders"
+
+
+def chosen_database(request: HttpRequest) -> str:
+    """The alias in ``?database=…``, or in the filters a detail page was reached with."""
+    kept = parse_qs(request.GET.get("_changelist_filters", ""))
+    for name in (request.GET.get(PARAMETER), *kept.get(PARAMETER, ())):
+        if name in settings.DATABASES:
+            return name
+    return FIRST_SHOWN
+
+
+class DatabaseFilter(admin.SimpleListFilter):
+    """Picks the database; it has no "all", for a query goes to one."""
+
+    title = "database"
+    parameter_name = PARAMETER
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(alias, _name(alias)) for alias in settings.DATABASES]
+
+    def choices(self, changelist: ChangeList):
+        current = self.value() if self.value() in settings.DATABASES else FIRST_SHOWN
+        for alias, name in self.lookup_choices:
+            yield {
+                "selected": alias == current,
+                "query_string": changelist.get_query_string({PARAMETER: alias}),
+                "display": name,
+            }
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
+        return queryset  # the page's own queryset is on the chosen database already
+
+
+class OneDatabaseList(ChangeList):
+    """Rows that lead to their page in the same database."""
+
+    def __init__(self, request: HttpRequest, *args: Any, **kwargs: Any):
+        self.database = chosen_database(request)
+        super().__init__(request, *args, **kwargs)
+
+    def url_for_result(self, result: Model) -> str:
+        return f"{super().url_for_result(result)}?{urlencode({PARAMETER: self.database})}"
+
+
+class EveryDatabaseAdmin(ReadOnlyAdmin):
+    """Reads ``model`` in the database that the person picks."""
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
+        rows = self.model.objects.using(chosen_database(request))
+        return rows.order_by(*self.get_ordering(request))
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return OneDatabaseList
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict | None = None
+    ) -> HttpResponse:
+        subtitle = {"subtitle": f"database {_name(chosen_database(request))}"}
+        return super().changelist_view(request, (extra_context or {}) | subtitle)
+
+    def history_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict | None = None
+    ) -> HttpResponse:
+        """Nobody edits these rows, and one key stands for a row in each database: no history."""
+        return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
+
+    def delete_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict | None = None
+    ) -> HttpResponse:
+        return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
+
+
+@admin.register(Outbox)
+class OutboxAdmin(EveryDatabaseAdmin):
+    list_display = ("topic", "aggregate", "aggregate_version", "created_at", "attempts", "state")
+    list_filter = (DatabaseFilter, ("published_at", admin.EmptyFieldListFilter), "created_at")
+    search_fields = ("topic", "aggregate", "event_id__exact")
+    ordering = ("-id",)
+
+    @display(description="state", label={"Published": "success", "Waiting": "info"})
+    def state(self, row: Outbox) -> str:
+        return "Published" if row.published_at else "Waiting"
+
+
+@admin.register(Inbox)
+class InboxAdmin(EveryDatabaseAdmin):
+    list_display = ("consumer", "message_id", "received_at")
+    list_filter = (DatabaseFilter, "received_at")
+    search_fields = ("consumer", "message_id")
+    ordering = ("-id",)
+
+
+@admin.register(DeadLetter)
+class DeadLetterAdmin(EveryDatabaseAdmin):
+    list_display = ("topic", "consumer", "reason", "created_at", "redriven_at")
+    list_filter = (DatabaseFilter, ("redriven_at", admin.EmptyFieldListFilter), "created_at")
+    search_fields = ("topic", "consumer", "reason", "event_id__exact")
+    ordering = ("-id",)
+
+
+@admin.register(IdempotencyRecord)
+class IdempotencyRecordAdmin(EveryDatabaseAdmin):
+    list_display = ("principal", "key", "created_at")
+    list_filter = (DatabaseFilter, "created_at")
+    search_fields = ("principal", "key")
+    ordering = ("-id",)
+
+
+def _name(alias: str) -> str:
+    return "customers" if alias == "default" else alias

@@ -1,0 +1,93 @@
+"""The back office's sidebar: what the person may see, under the shop's own words."""
+
+from typing import Any
+
+from django.apps import apps
+from django.contrib import admin
+from django.contrib.admin.exceptions import NotRegistered
+from django.http import HttpRequest
+from django.urls import NoReverseMatch, reverse
+
+# Title, icon (Material Symbols), model.
+Entry = tuple[str, str, str]
+
+GROUPS: tuple[tuple[str, tuple[Entry, ...]], ...] = (
+    (
+        "Sales",
+        (
+            ("Orders", "shopping_cart", "orders.Order"),
+            ("Payments", "payments", "payments.Payment"),
+            ("Payment ledger", "receipt_long", "payments.PaymentEntry"),
+            ("Shipments", "local_shipping", "shipping.Shipment"),
+            ("Sagas", "account_tree", "sagas.SagaRun"),
+        ),
+    ),
+    (
+        "Catalogue",
+        (
+            ("Products", "inventory_2", "catalog.Product"),
+            ("Categories", "category", "catalog.Category"),
+            ("Stock", "warehouse", "catalog.StockItem"),
+            ("Reservations", "bookmark", "catalog.Reservation"),
+            ("Stock ledger", "list_alt", "catalog.StockLedgerEntry"),
+        ),
+    ),
+    (
+        "People",
+        (
+            ("Customers and staff", "group", "customers.User"),
+            ("Addresses", "home_pin", "customers.Address"),
+            ("Roles", "admin_panel_settings", "auth.Group"),
+            ("Logins", "devices", "usersessions.UserSession"),
+            ("E-mail addresses", "alternate_email", "account.EmailAddress"),
+        ),
+    ),
+    (
+        "System",
+        (
+            ("Audit runs", "fact_check", "orders.AuditRun"),
+            ("Saga steps", "footprint", "sagas.SagaStep"),
+            ("Saga log", "history", "sagas.SagaLogEntry"),
+            ("Outbox", "outbox", "messaging.Outbox"),
+            ("Inbox", "inbox", "messaging.Inbox"),
+            ("Dead letters", "mark_email_unread", "messaging.DeadLetter"),
+            ("Idempotency", "repeat_one", "messaging.IdempotencyRecord"),
+            ("Beat schedule", "schedule", "django_celery_beat.PeriodicTask"),
+            ("Staff actions", "history_edu", "admin.LogEntry"),
+        ),
+    ),
+)
+
+
+def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
+    """Groups of links; a page that is not registered or not permitted is left out."""
+    groups = [
+        {
+            "title": title,
+            "separator": True,
+            "items": [link for entry in entries if (link := _link(request, entry))],
+        }
+        for title, entries in GROUPS
+    ]
+    return [group for group in groups if group["items"]]
+
+
+def _link(request: HttpRequest, entry: Entry) -> dict[str, Any] | None:
+    title, icon, label = entry
+    try:
+        model = apps.get_model(label)
+        page = admin.site.get_model_admin(model)
+        link = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
+    except (LookupError, NotRegistered, NoReverseMatch):
+        return None
+    if not page.has_view_or_change_permission(request):
+        return None
+    return {"title": title, "icon": icon, "link": link}
+
+
+def shop_links(request: HttpRequest) -> list[dict[str, Any]]:
+    """The menu below the shop's name."""
+    return [
+        {"title": "API documents", "icon": "api", "link": reverse("docs")},
+        {"title": "API reference", "icon": "menu_book", "link": reverse("redoc")},
+    ]
