@@ -110,9 +110,9 @@ class ProblemSchema(AutoSchema):
         return dict(sorted(responses.items()))
 
     def _problems(self) -> list[int]:
-        problems = [400, 406, 429, 503]
+        problems = [400, 401, 406, 429, 503]
         if not any(isinstance(permission, AllowAny) for permission in self.view.get_permissions()):
-            problems += [401, 403]
+            problems.append(403)
         if "{" in self.path:
             problems.append(404)
         if self.method in ("POST", "PUT", "PATCH"):
