@@ -88,18 +88,11 @@ def order_ids_by_chunk() -> Iterator[list[UUID]]:
         last = rows[-1][0]
 
 
-def money_by_order() -> dict[UUID, NetAmount]:
-    """The money of every order that has a payment, by our ledger."""
-    return {one.order_id: one for one in payments.net_amounts()}
+def read_facts(order_ids: Sequence[UUID], *, held: Mapping[UUID, int]) -> list[OrderFacts]:
+    """The facts about those of ``order_ids`` that exist; call it inside ``snapshot``.
 
-
-def read_facts(
-    order_ids: Sequence[UUID], *, money: Mapping[UUID, NetAmount], held: Mapping[UUID, int]
-) -> list[OrderFacts]:
-    """The facts about those of ``order_ids`` that exist.
-
-    ``money`` belongs to the same snapshot; ``held`` was read from the catalogue's database before
-    it, so that what is held is held for an order that exists.
+    ``held`` was read from the catalogue's database before the snapshot began, so that what is
+    held is held for an order that exists.
     """
     orders = fetch_all(
         DATABASE,
@@ -114,6 +107,7 @@ def read_facts(
         [list(order_ids)] * 2,
     )
     runs = runs_of(order_ids)
+    money = payments.net_amounts(order_ids)
     shipments = shipping.shipments(order_ids)
     return [
         OrderFacts(

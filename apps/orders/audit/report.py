@@ -45,7 +45,8 @@ class AuditReport:
 
     def print(self, console: Console) -> None:
         """Prints a row per check, and below it what is wrong."""
-        table = Table(title=f"Audit ({self.seconds:.1f} s)", title_justify="left")
+        console.print(f"Audit, {self.seconds:.1f} s", style="bold")
+        table = Table()
         table.add_column("check")
         table.add_column("checked", justify="right")
         table.add_column("violations", justify="right")

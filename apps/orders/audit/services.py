@@ -98,12 +98,10 @@ def _orders() -> dict[str, CheckResult]:
     homeless = set(held)
     sweep = Sweep()
     with facts.snapshot():
-        money = facts.money_by_order()
         for chunk in facts.order_ids_by_chunk():
             homeless.difference_update(chunk)
-            for order in facts.read_facts(chunk, money=money, held=held):
+            for order in facts.read_facts(chunk, held=held):
                 sweep.take(order)
-    del money, held
     wrong: dict[str, dict[str, str]] = {name: {} for name in ORDER_CHECKS}
     for order in _at_rest(sweep.suspects):
         for name, check in ORDER_CHECKS.items():
@@ -140,14 +138,13 @@ def _mark(order: OrderFacts) -> tuple[int, tuple[RunState, ...]]:
 
 def _read_again(order_ids: Collection[UUID], held: dict[UUID, int]) -> dict[UUID, OrderFacts]:
     with facts.snapshot():
-        money = facts.money_by_order()
-        orders = facts.read_facts(list(order_ids), money=money, held=held)
+        orders = facts.read_facts(list(order_ids), held=held)
     return {order.order_id: order for order in orders}
 
 
 def _gateway() -> dict[str, CheckResult]:
     """2: our ledger and the gateway's own record agree; payments look twice themselves."""
-    checked = sum(1 for _ in payments.net_amounts())
+    checked = sum(1 for _ in payments.all_net_amounts())
     wrong: dict[str, dict[str, str]] = {"one_capture_at_gateway": {}, "captures_match_gateway": {}}
     for finding in payments.audit(facts.settled):
         twice = finding.check == "captured_twice"

@@ -55,7 +55,8 @@ class Report:
 def print_report(report: Report, title: str, console: Console) -> None:
     """Prints the report as tables."""
     numbers = report.as_json()
-    table = Table(title=title, show_header=False, title_justify="left")
+    console.print(title, style="bold")
+    table = Table(show_header=False)
     table.add_column("what")
     table.add_column("how much", justify="right")
     _rows(table, {"rows read": numbers["rows"]})
