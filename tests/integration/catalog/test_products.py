@@ -70,7 +70,7 @@ def test_a_name_is_taken_among_the_living_only(field):
 @pytest.mark.parametrize(
     ("values", "field", "code"),
     [
-        ({"sku": " "}, "sku", "blank"),
+        ({"sku": " ", "slug": "cup"}, "sku", "blank"),
         ({"sku": "x" * 65}, "sku", "max_length"),
         ({"name": ""}, "name", "blank"),
         ({"name": "a\x00b"}, "name", "null_characters_not_allowed"),
