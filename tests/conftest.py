@@ -2,7 +2,8 @@
 
 import pytest
 
-pytest_plugins = ["tests.gateway"]
+pytest_plugins = ["tests.gateway", "tests.processes"]
+
 
 @pytest.fixture(autouse=True)
 def _no_request_limits(settings):

@@ -1,0 +1,18 @@
+"""Gives each pytest-xdist worker a Redis database of its own; loaded before Django's settings.
+
+PostgreSQL databases are told apart by pytest-django.
+"""
+
+import os
+
+from project.local import places
+
+_number = os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")
+_places = places.current()
+for _variable, _socket in (
+    ("QUEUE_REDIS_URL", _places.redis_durable),
+    ("CACHE_URL", _places.redis_cache),
+):
+    _url = os.environ.get(_variable) or f"unix://{_socket}?db=0"
+    _base, _, _database = _url.partition("?db=")
+    os.environ[_variable] = f"{_base}?db={int(_database or 0) + int(_number)}"
