@@ -26,6 +26,21 @@ STATEMENT_TIMEOUT = env.int("DATABASE_STATEMENT_TIMEOUT_MS", 30_000)
 LOCK_TIMEOUT = env.int("DATABASE_LOCK_TIMEOUT_MS", 10_000)
 IDLE_IN_TRANSACTION_TIMEOUT = env.int("DATABASE_IDLE_IN_TRANSACTION_TIMEOUT_MS", 60_000)
 
+# Listeners, all on loopback.
+PORT = env.int("PORT", 8000)
+GATEWAY_PORT = env.int("GATEWAY_PORT", PORT + 1)
+GATEWAY_URL = env.str("GATEWAY_URL", "") or f"http://127.0.0.1:{GATEWAY_PORT}"
+
+
+def is_set(variable: str) -> bool:
+    """Whether ``variable`` names a part of its own, in place of the embedded one."""
+    return bool(env.str(variable, ""))
+
+
+def embedded_databases() -> bool:
+    """Whether any of the databases is the embedded one."""
+    return not all(is_set(f"{name.upper()}_DATABASE_URL") for name in places.DATABASES)
+
 
 def database(name: str) -> dict:
     """Django's settings of the database ``name``: its URL if one is set, else the embedded one."""
@@ -34,7 +49,12 @@ def database(name: str) -> dict:
         config = env.db_url(url_name)
         config["HOST"] = unquote(config["HOST"])  # a socket directory, as libpq writes it
     else:
-        config = {"NAME": name, "USER": "holdfast", "HOST": str(PLACES.sockets), "PORT": "5432"}
+        config = {
+            "NAME": name,
+            "USER": "holdfast",
+            "HOST": str(PLACES.postgres_sockets),
+            "PORT": "5432",
+        }
     options = dict(config.get("OPTIONS", {}))
     options["options"] = (
         f"-c statement_timeout={STATEMENT_TIMEOUT} -c lock_timeout={LOCK_TIMEOUT}"

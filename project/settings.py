@@ -274,7 +274,6 @@ SPECTACULAR_SETTINGS = {
     "TAGS": [
         {"name": "products", "description": "What can be bought."},
         {"name": "orders", "description": "Placing, following and cancelling orders."},
-        {"name": "me", "description": "Who is logged in."},
         {"name": "sagas", "description": "How far the work behind an order is."},
         {"name": "me", "description": "The customer who is logged in."},
     ],

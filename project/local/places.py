@@ -5,14 +5,16 @@ Standard library only, so that it can be used before anything is installed.
 
 import hashlib
 import os
-import tempfile
+import stat
 from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 DATABASES = ("customers", "catalog", "orders", "reporting")
-# sun_path holds 108 bytes on Linux and 104 on macOS; PostgreSQL appends "/.s.PGSQL.5432.lock".
+# sun_path holds 108 bytes on Linux and 104 on macOS; "/pg/.s.PGSQL.5432.lock" is appended.
 LONGEST_SOCKET_DIR = 80
+# Not $TMPDIR: two shells with different ones must agree on the place.
+SHORT_DIRECTORY = Path("/tmp")  # noqa: S108 (made for the owner only, see make_private)
 
 
 @dataclass(frozen=True)
@@ -26,13 +28,23 @@ class Places:
     var: Path
 
     @property
+    def mode(self) -> int:
+        """Of ``var`` and ``sockets``: root's must let PostgreSQL's account pass through."""
+        return 0o711 if os.geteuid() == 0 else 0o700
+
+    @property
     def sockets(self) -> Path:
         """Directory of the unix sockets; below the temporary directory where ``var`` lies deep."""
         inside = self.var / "run"
         if len(os.fsencode(inside)) <= LONGEST_SOCKET_DIR:
             return inside
         digest = hashlib.sha256(os.fsencode(self.var)).hexdigest()[:16]
-        return Path(tempfile.gettempdir()) / f"holdfast-{os.getuid()}-{digest}"
+        return SHORT_DIRECTORY / f"holdfast-{os.getuid()}-{digest}"
+
+    @property
+    def postgres_sockets(self) -> Path:
+        """PostgreSQL's own socket directory; as root it belongs to the account it runs under."""
+        return self.sockets / "pg"
 
     @property
     def redis_durable(self) -> Path:
@@ -43,10 +55,44 @@ class Places:
         return self.sockets / "redis-cache.sock"
 
     @property
+    def postgres_data(self) -> Path:
+        """The cluster; its parent belongs to the account PostgreSQL runs under."""
+        return self.var / "postgres" / "data"
+
+    @property
+    def logs(self) -> Path:
+        return self.var / "log"
+
+    @property
     def secret_key(self) -> Path:
         return self.var / "secret_key"
+
+    @property
+    def staff_login(self) -> Path:
+        return self.var / "staff_login"
+
+    @property
+    def customer_login(self) -> Path:
+        return self.var / "customer_login"
 
 
 def current() -> Places:
     """The places named by ``HOLDFAST_VAR``, by default ``var/`` in the project."""
     return Places(Path(os.environ.get("HOLDFAST_VAR") or ROOT / "var").resolve())
+
+
+def make_private(directory: Path, mode: int, owner: tuple[int, int] | None = None) -> None:
+    """Makes ``directory`` with ``mode``, owned by us or by ``owner`` (uid, gid).
+
+    Raises ``PermissionError`` where something of somebody else stands there already (the short
+    socket directory lies where everybody may write).
+    """
+    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    found = directory.lstat()
+    allowed = {os.geteuid()} | ({owner[0]} if owner else set())
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid not in allowed:
+        raise PermissionError(13, "belongs to somebody else", str(directory))
+    if owner and (found.st_uid, found.st_gid) != owner:
+        os.chown(directory, *owner)
+    if stat.S_IMODE(found.st_mode) != mode:
+        directory.chmod(mode)

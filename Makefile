@@ -1,0 +1,24 @@
+# Two commands are all it takes: make up, make test. Everything else is below project/local/.
+PYTHON ?= python3
+STOCK ?= ample
+LOCAL = $(PYTHON) project/local/bootstrap.py
+
+.PHONY: up test check demo reset help
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
+
+up: ## run the shop until Ctrl-C (PORT=8000)
+	@exec $(LOCAL) up
+
+test: ## run every test on servers of its own (ARGS=… for pytest)
+	@exec $(LOCAL) test $(ARGS)
+
+check: ## ruff, import contracts, deployment checks, missing migrations
+	@exec $(LOCAL) check
+
+demo: ## a real shop's sales through checkout (FILE=…, STOCK=ample|scarce, ARGS=…)
+	@exec $(LOCAL) demo --file "$(FILE)" --stock "$(STOCK)" -- $(ARGS)
+
+reset: ## throw var/ away after asking (YES=1: without)
+	@exec $(LOCAL) reset $(if $(YES),--yes)

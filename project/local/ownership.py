@@ -1,0 +1,144 @@
+"""Who runs the servers below ``var/``: one owner at a time, any number of guests.
+
+Both are advisory file locks, which vanish with the process that holds them: nothing is stale.
+"""
+
+import fcntl
+import json
+import os
+import signal
+import time
+from typing import Any, TextIO
+
+import psutil
+
+from project.local import postgres
+from project.local.places import Places, make_private
+from project.local.supervisor import say
+
+# In the environment of every process a supervisor starts, and so of all their children.
+MARK = "HOLDFAST_CHILD_OF"
+
+
+class Ownership:
+    """The right to start and stop the servers of ``places``."""
+
+    def __init__(self, places: Places):
+        self.places = places
+        make_private(places.var, places.mode)
+        self._state = places.var / "owner.json"
+        self._lock: TextIO | None = None
+        self._guests: TextIO | None = None
+
+    def take(self, what: str) -> bool:
+        """Becomes the owner, unless there is one; ``what`` tells others what we run.
+
+        Ends what a killed owner left behind.
+        """
+        self._lock = _try_lock(self.places.var / "owner.lock", fcntl.LOCK_EX)
+        if self._lock is None:
+            return False
+        self.publish(what=what, ready=False)
+        end_leftovers(self.places)
+        return True
+
+    def publish(self, **facts: Any) -> None:
+        """Tells guests ``facts`` about us, above all whether the servers are ready."""
+        draft = self._state.with_suffix(".draft")
+        draft.write_text(json.dumps({"pid": os.getpid()} | facts))
+        draft.replace(self._state)
+
+    def facts(self) -> dict[str, Any]:
+        """What the present owner published; empty before it did."""
+        try:
+            return json.loads(self._state.read_text())
+        except (OSError, ValueError):
+            return {}
+
+    def visit(self) -> bool:
+        """Becomes a guest of the owner, who then waits for us before it stops its servers."""
+        self._guests = _try_lock(self.places.var / "guests.lock", fcntl.LOCK_SH)
+        return self._guests is not None
+
+    def leave(self) -> None:
+        """Ends a visit."""
+        if self._guests is not None:
+            self._guests.close()
+            self._guests = None
+
+    def last_one(self) -> bool:
+        """For the owner: whether no guest is left; then none can come any more."""
+        if self._guests is None:
+            self._guests = _try_lock(self.places.var / "guests.lock", fcntl.LOCK_EX)
+        return self._guests is not None
+
+    def release(self) -> None:
+        """Ends the ownership, once everything is stopped."""
+        self.publish(ready=False)
+        self.leave()
+        if self._lock is not None:
+            self._lock.close()
+            self._lock = None
+
+
+def _try_lock(path, kind: int) -> TextIO | None:
+    file = open(path, "a")  # noqa: SIM115 (held open for as long as the lock is held)
+    try:
+        fcntl.flock(file, kind | fcntl.LOCK_NB)
+    except BlockingIOError:
+        file.close()
+        return None
+    return file
+
+
+def end_leftovers(places: Places) -> None:
+    """Ends what a killed supervisor of ``places`` left running; the caller owns them.
+
+    Only processes that carry our mark in their environment, and the PostgreSQL whose pid file
+    and command line name this cluster.
+    """
+    ours = {one.pid: one for one in psutil.process_iter() if _mark(one) == str(places.var)}
+    if (server := postgres.running(places)) is not None:
+        ours[server.pid] = server
+    if not ours:
+        return
+    say(f"ending {len(ours)} processes that an earlier start left behind")
+    for process in ours.values():
+        if _parent(process) not in ours:  # the others are ended by their leader
+            _send(process, signal.SIGINT if process == server else signal.SIGTERM)
+    deadline = time.monotonic() + 15
+    while alive := [one for one in ours.values() if _is_alive(one)]:
+        if time.monotonic() > deadline:
+            for process in alive:
+                _send(process, signal.SIGKILL)
+        time.sleep(0.05)
+
+
+def _parent(process: psutil.Process) -> int | None:
+    try:
+        return process.ppid()
+    except psutil.Error:
+        return None
+
+
+def _send(process: psutil.Process, number: int) -> None:
+    try:
+        process.send_signal(number)  # psutil makes sure that the number is not another's by now
+    except psutil.NoSuchProcess:
+        pass
+
+
+def _is_alive(process: psutil.Process) -> bool:
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
+def _mark(process: psutil.Process) -> str | None:
+    try:
+        if process.pid == os.getpid() or process.status() == psutil.STATUS_ZOMBIE:
+            return None
+        return process.environ().get(MARK)
+    except (psutil.Error, OSError):
+        return None

@@ -1,0 +1,59 @@
+"""The processes of the shop, besides its servers, in the order they start."""
+
+import signal
+import sys
+
+from project import env
+from project.local.supervisor import Service
+
+# 2 workers × 4 databases × 8 connections: well below the server's 200 with workers and tests.
+WEB_WORKERS, WEB_THREADS, WEB_POOL = 2, 8, 8
+
+
+def gateway() -> Service:
+    """The sandbox payment gateway, with its own durable record."""
+    data = env.PLACES.var / "gateway"
+    return Service(
+        "gateway",
+        _python(
+            "-m", "apps.payments.sandbox", "--port", str(env.GATEWAY_PORT), "--data", str(data)
+        ),
+    )
+
+
+def web() -> Service:
+    return Service(
+        "web",
+        _python(
+            "-m", "granian", "--interface", "wsgi", "--no-ws",
+            "--host", "127.0.0.1", "--port", str(env.PORT),
+            "--workers", str(WEB_WORKERS), "--blocking-threads", str(WEB_THREADS),
+            "--respawn-failed-workers", "--respawn-interval", "1",
+            "--workers-kill-timeout", "10", "project.wsgi:application",
+        ),
+        stop=((signal.SIGTERM, 12),),
+        environment={"DATABASE_POOL_MAX_SIZE": str(WEB_POOL)},
+    )  # fmt: skip
+
+
+def worker() -> Service:
+    return Service(
+        "worker",
+        _python(
+            "-m", "celery", "-A", "project", "worker", "--pool", "prefork", "--concurrency", "2",
+            "--loglevel", "INFO", "--without-gossip", "--without-mingle",
+        ),
+        # Warm: the tasks in hand end. Cold: they are dropped and leases recover them.
+        stop=((signal.SIGTERM, 20), (signal.SIGQUIT, 3)),
+    )  # fmt: skip
+
+
+def beat() -> Service:
+    return Service(
+        "beat",
+        _python("-m", "celery", "-A", "project", "beat", "--loglevel", "INFO", "--pidfile", ""),
+    )
+
+
+def _python(*words: str) -> list[str]:
+    return [sys.executable, *words]

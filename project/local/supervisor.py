@@ -1,0 +1,251 @@
+"""Runs the processes of the shop: starts them in order, restarts the dead, stops in reverse.
+
+Each process leads a session of its own, so Ctrl-C reaches only the supervisor, and what a killed
+leader leaves of its group is ended before the next one starts (an orphaned web worker would keep
+the port). ``docs/decisions/0002-embedded-servers.md`` says why it is our own.
+"""
+
+import ctypes
+import os
+import select
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from project.local.errors import Interrupted, Trouble
+
+FIRST_DELAY, LONGEST_DELAY = 0.5, 15.0
+STEADY_SECONDS = 30.0  # a process that lived so long starts again with the first delay
+LOG_LIMIT = 10_000_000  # bytes after which a log is put aside at the next start
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+PR_SET_PDEATHSIG = 1
+
+
+@dataclass(frozen=True)
+class Service:
+    """A process to keep running. ``stop``: signals in turn, each with the seconds it gets."""
+
+    name: str
+    command: Sequence[str]
+    stop: Sequence[tuple[int, float]] = ((signal.SIGTERM, 10),)
+    environment: Mapping[str, str] = field(default_factory=dict)
+    parent_death_by_prefix: bool = False  # the command itself arranges for our death
+
+
+@dataclass
+class _Child:
+    service: Service
+    process: subprocess.Popen | None = None
+    started: float = 0.0
+    deaths: int = 0  # in a row
+    start_at: float = 0.0  # time.monotonic() of the next start while there is no process
+
+
+class Supervisor:
+    """Keeps services running until it is told to stop."""
+
+    def __init__(
+        self, *, environment: Mapping[str, str], marks: Mapping[str, str], logs: Path, cwd: Path
+    ):
+        """``environment`` is for services and tasks, ``marks`` is added for services only."""
+        self._environment = dict(environment)
+        self._marks = dict(marks)
+        self._logs = logs
+        self._cwd = cwd
+        self._children: dict[str, _Child] = {}
+        self._signals = 0
+        self._tasks: set[int] = set()
+        self._wake_out, self._wake_in = os.pipe()
+        os.set_blocking(self._wake_in, False)
+        os.set_blocking(self._wake_out, False)
+        signal.set_wakeup_fd(self._wake_in, warn_on_full_buffer=False)
+        signal.signal(signal.SIGCHLD, lambda *_: None)  # only to wake the loop
+        for number in STOP_SIGNALS:
+            signal.signal(number, self._on_stop_signal)
+
+    def start(self, *services: Service) -> None:
+        self._logs.mkdir(parents=True, exist_ok=True)
+        for service in services:
+            child = self._children[service.name] = _Child(service)
+            self._spawn(child)
+
+    def wait_until(
+        self, condition: Callable[[], bool], seconds: float, every: float = 0.05
+    ) -> bool:
+        """Supervises until ``condition()`` or the time is over; says whether it came true.
+
+        Raises ``Interrupted`` on a stop signal and ``Trouble`` when a service cannot start.
+        """
+        deadline = time.monotonic() + seconds
+        while not condition():
+            if time.monotonic() >= deadline:
+                return False
+            self._turn(every)
+            self._raise_if_interrupted()
+            for child in self._children.values():
+                if child.deaths >= 4:
+                    raise Trouble(f"{child.service.name} does not start: {self._last_words(child)}")
+        return True
+
+    def run_forever(self) -> None:
+        """Supervises until a stop signal; then returns."""
+        while not self._signals:
+            self._turn(60)
+
+    def run_task(self, command: Sequence[str], environment: Mapping[str, str] | None = None) -> int:
+        """Runs ``command`` on this terminal while supervising; its exit code.
+
+        It belongs to our foreground group: Ctrl-C reaches it directly and it decides what to do.
+        """
+        try:
+            task = subprocess.Popen(
+                command,
+                env=self._environment | dict(environment or {}),
+                cwd=self._cwd,
+                preexec_fn=_at_our_death(signal.SIGTERM),
+            )
+        except OSError as error:
+            raise Trouble(f"cannot run {command[0]}: {error.strerror}") from None
+        self._tasks.add(task.pid)
+        while (code := task.poll()) is None:
+            self._turn(60)
+        self._tasks.discard(task.pid)
+        return code if code >= 0 else 128 - code
+
+    def interrupted(self) -> bool:
+        return bool(self._signals)
+
+    def stop(self) -> None:
+        """Stops everything, last started first; a further signal hurries it."""
+        patience = self._signals
+        for child in reversed(self._children.values()):
+            self._stop_child(child, patience)
+        self._children.clear()
+
+    def _on_stop_signal(self, number, frame) -> None:
+        self._signals += 1
+        if number != signal.SIGINT:  # Ctrl-C reaches the tasks by itself
+            for pid in self._tasks:
+                os.kill(pid, number)
+
+    def _raise_if_interrupted(self) -> None:
+        if self._signals:
+            raise Interrupted
+
+    def _turn(self, longest: float) -> None:
+        """Looks after every child once, then sleeps until something happens."""
+        now = time.monotonic()
+        wait = longest
+        for child in self._children.values():
+            if child.process is not None and self._has_ended(child):
+                self._schedule(child)
+            if child.process is None:
+                if child.start_at <= now:
+                    self._spawn(child)
+                else:
+                    wait = min(wait, child.start_at - now)
+        select.select([self._wake_out], [], [], max(wait, 0))
+        try:
+            while os.read(self._wake_out, 1024):
+                pass
+        except BlockingIOError:
+            pass
+
+    def _spawn(self, child: _Child) -> None:
+        service = child.service
+        log = self._logs / f"{service.name}.log"
+        if log.exists() and log.stat().st_size > LOG_LIMIT:
+            log.replace(log.with_suffix(".log.1"))
+        set_death_signal = None
+        if not service.parent_death_by_prefix:
+            set_death_signal = _at_our_death(service.stop[0][0])
+        with open(log, "ab") as output:
+            child.process = subprocess.Popen(
+                service.command,
+                env=self._environment_of(service),
+                cwd=self._cwd,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+                preexec_fn=set_death_signal,
+            )
+        child.started = time.monotonic()
+
+    def _environment_of(self, service: Service) -> dict[str, str]:
+        own = {"HOLDFAST_PROCESS": service.name} | dict(service.environment)
+        return self._environment | self._marks | own
+
+    def _has_ended(self, child: _Child) -> bool:
+        """Notices the end of a leader, ends what is left of its group, then reaps it."""
+        process = child.process
+        if hasattr(os, "waitid") and process.returncode is None:
+            # Not reaped yet: its number cannot belong to another group meanwhile.
+            options = os.WEXITED | os.WNOHANG | os.WNOWAIT
+            if os.waitid(os.P_PID, process.pid, options) is None:
+                return False
+            _kill_group(process.pid)
+        return process.poll() is not None
+
+    def _schedule(self, child: _Child) -> None:
+        code = child.process.returncode
+        lived = time.monotonic() - child.started
+        child.deaths = 1 if lived >= STEADY_SECONDS else child.deaths + 1
+        delay = min(FIRST_DELAY * 2 ** (child.deaths - 1), LONGEST_DELAY)
+        child.process, child.start_at = None, time.monotonic() + delay
+        how = f"was killed by signal {-code}" if code < 0 else f"ended with code {code}"
+        say(f"{child.service.name} {how}; starts again in {delay:g} s")
+
+    def _stop_child(self, child: _Child, patience: int) -> None:
+        process = child.process
+        if process is None:
+            return
+        for number, seconds in child.service.stop:
+            if self._has_ended(child):
+                break
+            os.kill(process.pid, number)
+            deadline = time.monotonic() + seconds
+            while not self._has_ended(child) and time.monotonic() < deadline:
+                if self._signals > patience + 1:
+                    break
+                time.sleep(0.02)
+        if process.returncode is None and not self._has_ended(child):
+            say(f"{child.service.name} did not stop in time and is killed")
+            _kill_group(process.pid)
+            process.wait()
+        child.process = None
+
+    def _last_words(self, child: _Child) -> str:
+        log = self._logs / f"{child.service.name}.log"
+        lines = [one for one in log.read_text(errors="replace").splitlines() if one.strip()]
+        return f"{lines[-1] if lines else 'it says nothing'} (see {log})"
+
+
+def _at_our_death(number: int) -> Callable[[], None] | None:
+    """For Linux: what makes a child receive signal ``number`` when we die, however we die."""
+    if sys.platform != "linux":
+        return None
+    libc, parent = ctypes.CDLL(None), os.getpid()
+
+    def arrange() -> None:
+        libc.prctl(PR_SET_PDEATHSIG, number, 0, 0, 0)
+        if os.getppid() != parent:  # we died before it counted
+            os._exit(1)
+
+    return arrange
+
+
+def _kill_group(leader: int) -> None:
+    try:
+        os.killpg(leader, signal.SIGKILL)
+    except (ProcessLookupError, PermissionError):
+        pass  # nobody left (macOS says "permission" of a group of zombies)
+
+
+def say(text: str) -> None:
+    """A line for the person at the terminal."""
+    print(f"holdfast: {text}", file=sys.stderr, flush=True)
