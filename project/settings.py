@@ -1,6 +1,9 @@
 """Django's settings. Values that differ between places come from ``project.env``."""
 
+from datetime import timedelta
 from decimal import Decimal
+
+from celery.schedules import crontab
 
 from project import databases, env
 
@@ -131,7 +134,18 @@ CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = False
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULER = "project.heartbeat:Scheduler"
-CELERY_BEAT_SCHEDULE = {}
+CELERY_BEAT_SCHEDULE = {
+    # Finds runs whose nudge was lost or whose holder died; old messages are not worth a look.
+    "Recover sagas": {
+        "task": "apps.sagas.tasks.recover",
+        "schedule": timedelta(seconds=1),
+        "options": {"expires": 3},
+    },
+    "Audit the books": {
+        "task": "apps.orders.audit.tasks.run_audit",
+        "schedule": crontab(hour=4, minute=30),
+    },
+}
 
 # --- people ------------------------------------------------------------------------------------
 AUTH_USER_MODEL = "customers.User"

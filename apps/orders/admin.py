@@ -8,8 +8,11 @@ from unfold.decorators import action, display
 
 from apps.common.admin import ReadOnlyAdmin, for_each
 from apps.orders import facade
+from apps.orders.audit.admin import AuditRunAdmin
 from apps.orders.contracts import CancelOrder, DeliverOrder, ShipOrder
 from apps.orders.models import Order, OrderLine
+
+__all__ = ["AuditRunAdmin", "OrderAdmin", "OrderLineAdmin"]
 
 COLOURS = {
     "pending": "info",
