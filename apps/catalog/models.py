@@ -80,6 +80,7 @@ class StockItem(models.Model):
     reserved = models.BigIntegerField(default=0)
 
     class Meta:
+        permissions = [("adjust_stock", "Can adjust stock")]
         constraints = [
             models.CheckConstraint(
                 condition=Q(reserved__gte=0, reserved__lte=F("on_hand")),
@@ -151,6 +152,7 @@ class StockLedgerEntry(models.Model):
     created_at = models.DateTimeField(db_default=Now())
 
     class Meta:
+        verbose_name = "stock movement"
         verbose_name_plural = "stock ledger"
         indexes = [
             models.Index(fields=["product", "id"], name="ledger_of_product"),

@@ -58,6 +58,9 @@ class Migration(migrations.Migration):
                 ('on_hand', models.BigIntegerField(default=0)),
                 ('reserved', models.BigIntegerField(default=0)),
             ],
+            options={
+                'permissions': [('adjust_stock', 'Can adjust stock')],
+            },
         ),
         migrations.AddField(
             model_name='product',
@@ -92,6 +95,7 @@ class Migration(migrations.Migration):
                 ('product', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='ledger', to='catalog.product')),
             ],
             options={
+                'verbose_name': 'stock movement',
                 'verbose_name_plural': 'stock ledger',
             },
         ),
