@@ -1,0 +1,48 @@
+"""People, and clients that call from an address of their own: login limits count per address."""
+
+import itertools
+import secrets
+
+import pytest
+from django.test import Client
+
+from apps.customers import services
+from apps.customers.models import User
+
+PASSWORD = "correct horse battery"
+_numbers = itertools.count()
+
+
+@pytest.fixture
+def remote_address() -> str:
+    return "10." + ".".join(str(part) for part in secrets.token_bytes(3))
+
+
+@pytest.fixture
+def client(remote_address) -> Client:
+    return Client(REMOTE_ADDR=remote_address)
+
+
+@pytest.fixture
+def make_user():
+    """Makes an account; without an e-mail address one that no other test has used."""
+
+    def make(email: str = "", password: str | None = None, name: str = "Ann", **roles) -> User:
+        email = email or f"person-{next(_numbers)}-{secrets.token_hex(4)}@example.com"
+        return services.customer_create(email=email, name=name, password=password, roles=roles)
+
+    return make
+
+
+@pytest.fixture
+def log_in(client):
+    """Logs in as an API client does; returns the answer."""
+
+    def login(email: str, password: str = PASSWORD):
+        return client.post(
+            "/_allauth/app/v1/auth/login",
+            {"email": email, "password": password},
+            content_type="application/json",
+        )
+
+    return login
