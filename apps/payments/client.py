@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterator
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 from uuid import UUID
@@ -72,12 +72,15 @@ class HTTPGateway:
         after = 0
         while after is not None:
             page = _definite(*self._exchange("GET", f"/v1/payments?after={after}&limit={PAGE}"))
-            yield from map(_record, page["payments"])
-            after = page["next"]
+            try:
+                records, after = page["payments"], page["next"]
+            except KeyError as problem:
+                raise Unanswered("gateway_error", "a page that cannot be read") from problem
+            yield from map(_record, records)
 
     def answers(self) -> bool:
         try:
-            return self._pool.request("GET", "/livez", timeout=1).status == 200
+            return self._pool.request("GET", "/livez", timeout=1, pool_timeout=1).status == 200
         except exceptions.HTTPError:
             return False
 
@@ -87,17 +90,14 @@ class HTTPGateway:
     def _exchange(
         self, method: str, path: str, body: bytes | None = None, key: str = ""
     ) -> tuple[int, dict[str, Any]]:
-        """Status (never 5xx) and JSON of the answer."""
+        """Status (2xx or 4xx) and JSON object of the answer."""
         headers = {"Content-Type": "application/json", "Idempotency-Key": key} if key else {}
         try:
             with self.breaker.call():
                 response = self._send(method, path, body, headers)
-                if response.status >= 500:
+                if response.status >= 500 or 300 <= response.status < 400:
                     raise Unanswered("gateway_error", f"status {response.status}")
-                try:
-                    return response.status, orjson.loads(response.data)
-                except orjson.JSONDecodeError:
-                    raise Unanswered("gateway_error", "no JSON in the answer") from None
+                return response.status, _json(response)
         except BreakerOpen:
             raise Unreachable("breaker_open", "the gateway did not answer lately") from None
 
@@ -118,6 +118,16 @@ class HTTPGateway:
                 sent = True
 
 
+def _json(response: urllib3.BaseHTTPResponse) -> dict[str, Any]:
+    try:
+        data = orjson.loads(response.data)
+    except orjson.JSONDecodeError:
+        data = None
+    if not isinstance(data, dict):
+        raise Unanswered("gateway_error", f"status {response.status} without a JSON object")
+    return data
+
+
 def _money(value: Money) -> dict[str, str]:
     return {"amount": str(value.amount), "currency": value.currency.code}
 
@@ -136,7 +146,7 @@ def _record(data: dict[str, Any]) -> GatewayRecord:
                 for name in ("authorized", "captured", "refunded")
             },
         )
-    except (KeyError, TypeError, InvalidOperation) as problem:
+    except (KeyError, TypeError, ArithmeticError) as problem:
         raise Unanswered("gateway_error", "an answer that cannot be read") from problem
 
 
@@ -144,8 +154,9 @@ def _definite(status: int, data: dict[str, Any]) -> dict[str, Any]:
     """The data of a success; raises what any other answer means."""
     if status < 300:
         return data
-    error = data.get("error", {})
-    code, detail = error.get("code", f"status_{status}"), error.get("detail", "")
+    error = data.get("error")
+    error = error if isinstance(error, dict) else {}
+    code, detail = str(error.get("code", f"status_{status}")), str(error.get("detail", ""))
     if status in (404, 409):
         raise Refused(code, detail)
     if status == 408:
