@@ -1,0 +1,83 @@
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import pytest
+from django.db import connections
+from rest_framework.test import APIClient
+
+from apps.customers.models import User
+from apps.orders.models import Order
+from tests.integration.catalog import shop
+
+ADDRESS = {
+    "name": "Ada Lovelace",
+    "line1": "12 St James's Square",
+    "city": "London",
+    "postal_code": "SW1Y 4JH",
+    "country": "GB",
+}
+
+
+@dataclass
+class Shop:
+    """A customer with an order, and a product with stock."""
+
+    user: User
+    product_id: UUID
+    order: Order
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """What may stand in the addresses of the API."""
+        return {
+            "public_id": self.product_id,
+            "order_id": self.order.pk,
+            "saga_id": self.order.saga_id,
+        }
+
+    def body(self) -> dict[str, Any]:
+        """An order that would be accepted."""
+        return {
+            "lines": [{"product_id": str(self.product_id), "quantity": 2}],
+            "payment": {"card_token": "tok_approve"},
+            "shipping_address": dict(ADDRESS),
+        }
+
+    def client(self, user: User | None = None) -> APIClient:
+        """A client of the customer (or of ``user``); what breaks is answered, not raised."""
+        client = APIClient(raise_request_exception=False)
+        client.force_authenticate(user or self.user)
+        return client
+
+
+@pytest.fixture
+def a_shop(db) -> Shop:
+    user = User.objects.create_user(email="ada@example.com", name="Ada")
+    a_shop = Shop(user, shop.product(100), Order())
+    placed = a_shop.client().post(
+        "/api/v1/orders", a_shop.body(), headers={"Idempotency-Key": "first"}
+    )
+    assert placed.status_code == 202, placed.content
+    a_shop.order = Order.objects.get(pk=placed.json()["id"])
+    return a_shop
+
+
+def row_counts() -> dict[str, int]:
+    """How many rows every table of every database has."""
+    counts = {}
+    for connection in connections.all():
+        tables = connection.introspection.table_names()
+        each = " UNION ALL ".join(f"SELECT '{name}', count(*) FROM \"{name}\"" for name in tables)
+        with connection.cursor() as cursor:
+            cursor.execute(each)
+            counts |= {f"{connection.alias}.{name}": count for name, count in cursor.fetchall()}
+    return counts
+
+
+@pytest.fixture
+def nothing_written(a_shop):
+    """Fails the test if any table of any database has more or fewer rows after it."""
+    before = row_counts()
+    yield
+    assert row_counts() == before

@@ -1,0 +1,30 @@
+"""Every address is closed unless it stands in this list."""
+
+import pytest
+from rest_framework.test import APIClient
+
+from tests.integration.api.addresses import all_addresses
+
+PUBLIC = {"api/v1/products", "api/v1/products/<uuid:public_id>"}
+
+pytestmark = pytest.mark.django_db(databases=["default", "catalog", "orders", "reporting"])
+
+
+def test_the_addresses_are_found():
+    routes = {address.route for address in all_addresses()}
+    assert routes > PUBLIC
+    assert "api/v1/orders/<uuid:order_id>/cancel" in routes
+
+
+@pytest.mark.parametrize("address", all_addresses(), ids=str)
+def test_strangers_are_asked_to_log_in(a_shop, nothing_written, address):
+    path = address.path(a_shop.parameters)
+    for method in sorted(address.methods - {"OPTIONS", "HEAD"}):
+        response = APIClient().generic(
+            method, path, b"{}", "application/json", headers={"Idempotency-Key": "k"}
+        )
+        if address.route in PUBLIC:
+            assert (method, response.status_code) == ("GET", 200)
+        else:
+            assert (response.status_code, response.json()["code"]) == (401, "not_authenticated")
+            assert response["WWW-Authenticate"]
