@@ -128,8 +128,8 @@ class ProductAdmin(AdjustingAdmin, SoftDeleteAdmin):
             created = services.product_create(**given)
             obj.pk, obj.public_id, obj._state.adding = created.pk, created.public_id, False
             return
-        names = {"category_id" if name == "category" else name for name in form.changed_data}
-        if changes := {name: given[name] for name in names & given.keys()}:
+        before = {**form.initial, "category_id": form.initial["category"]}
+        if changes := {name: value for name, value in given.items() if value != before[name]}:
             # A form without its version was not made by this page: no product is at version 0.
             services.product_change(product_pk=obj.pk, version=version or 0, changes=changes)
 

@@ -18,6 +18,7 @@ class CheckedForm(forms.ModelForm):
     """Puts what the service would refuse next to the field it is about."""
 
     rules: dict[str, Any] = {}
+    unique: tuple[str, ...] = ()
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean()
@@ -26,13 +27,20 @@ class CheckedForm(forms.ModelForm):
         except InvalidInput as error:
             for one in error.errors:
                 self.add_error(one.field, one.detail)
+        for name in self.unique:
+            if name in cleaned and self._is_taken(name, cleaned[name]):
+                self.add_error(name, f"A living {self.instance._meta.verbose_name} has this.")
         return cleaned
+
+    def _is_taken(self, name: str, value: str) -> bool:
+        others = type(self.instance).objects.exclude(pk=self.instance.pk)
+        return others.filter(**{name: value}).exists()
 
 
 class ProductForm(CheckedForm):
     """``seen_version`` is the one the person saw: an edit of anything newer is refused."""
 
-    rules = PRODUCT
+    rules, unique = PRODUCT, ("sku", "slug")
     seen_version = forms.IntegerField(required=False, widget=forms.HiddenInput)
 
     class Meta:
@@ -67,7 +75,7 @@ class ProductForm(CheckedForm):
 
 
 class CategoryForm(CheckedForm):
-    rules = CATEGORY
+    rules, unique = CATEGORY, ("slug",)
 
     class Meta:
         model = Category
