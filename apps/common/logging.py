@@ -24,7 +24,16 @@ def _renderers(as_json: bool) -> list:
             structlog.processors.format_exc_info,
             structlog.processors.JSONRenderer(sort_keys=True),
         ]
-    return [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())]
+    # Not structlog's rich tracebacks: they print local variables, secrets among them.
+    plain = structlog.dev.plain_traceback
+    return [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=plain)]
+
+
+class OnlyTracebacks(logging.Filter):
+    """Lets through what has a traceback; of the rest the access line tells already."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        return bool(record.exc_info)
 
 
 def configure(options: dict[str, Any]) -> None:
@@ -65,9 +74,9 @@ def configure(options: dict[str, Any]) -> None:
             "formatters": {"line": formatter},
             "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
             "root": {"handlers": ["stderr"], "level": options["level"]},
+            "filters": {"tracebacks": {"()": OnlyTracebacks}},
             "loggers": {
-                # The access line tells of every 4xx already; only what broke is told twice.
-                "django.request": {"level": "ERROR"},
+                "django.request": {"level": "ERROR", "filters": ["tracebacks"]},
                 "django.security.DisallowedHost": {"level": "CRITICAL"},
             },
         }

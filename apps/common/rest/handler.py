@@ -33,7 +33,10 @@ def exception_handler(exc: Exception, context: dict) -> Response | None:
     if problem is None:
         return None
     if problem.status >= 500:
-        log.error("request_failed", code=problem.code, exc_info=exc)
+        # Of a part that is away the reason tells all; anything else wants its traceback.
+        trace = None if problem.status == 503 else exc
+        reason = f"{type(exc).__name__}: {exc}"
+        log.error("request_failed", code=problem.code, reason=reason, exc_info=trace)
     request = context.get("request")
     if request is not None:  # also where the view itself renders HTML, as the docs do
         request.accepted_renderer = JsonRenderer()

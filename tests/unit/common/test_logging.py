@@ -36,6 +36,22 @@ def test_lines_of_all_loggers_are_json_objects():
     assert (quiet["event"], "request_id" in quiet) == ("two\nlines", False)
 
 
+def test_a_traceback_shows_no_local_variables():
+    program = """
+import structlog
+from apps.common.logging import configure
+configure({"json": False, "level": "INFO"})
+password = "hu" + "sh"
+try:
+    1 / 0
+except ZeroDivisionError:
+    structlog.get_logger("shop").exception("broke")
+"""
+    run = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True)
+    assert b"ZeroDivisionError" in run.stderr
+    assert b"hush" not in run.stderr
+
+
 @pytest.mark.parametrize(
     "name", ["password", "X-Session-Token", "Authorization", "card_number", "cookie", "api_secret"]
 )
