@@ -121,13 +121,13 @@ class Shop:
         return self.start(words[0], "manage.py", *words, **environment)
 
     def worker(self, **environment: str) -> Process:
-        """A Celery worker with one child, and a poller that nudges it like beat does."""
+        """A Celery worker that dies as a whole (no children), with a beat inside."""
         return self.start(
             "worker",
-            *("-m", "celery", "-A", "project", "worker", "--concurrency", "1", "-B"),
-            *("--schedule", str(self.directory / "schedule"), "--without-gossip"),
-            *("--scheduler", "celery.beat:PersistentScheduler", "--without-mingle"),
-            *("--loglevel", "INFO"),
+            *("-m", "celery", "-A", "project", "worker", "--pool", "solo", "--beat"),
+            *("--schedule", str(self.directory / "schedule"), "--loglevel", "INFO"),
+            *("--scheduler", "celery.beat:PersistentScheduler"),
+            *("--without-gossip", "--without-mingle", "--without-heartbeat"),
             **environment,
         )
 

@@ -70,7 +70,8 @@ def test_the_last_success_completes_the_run():
 
 def test_a_rejection_undoes_the_steps_before_it():
     change = after(run(2), Outcome.rejected("short", "none left"))
-    assert (change.run.status, change.run.direction, change.run.step) == ("compensating", "B", "one")
+    assert (change.run.status, change.run.direction) == ("compensating", "B")
+    assert change.run.step == "one"
     assert (change.run.error_code, change.step.status) == ("short", "failed")
     assert [entry.event for entry in change.log] == ["rejected", "compensating"]
 

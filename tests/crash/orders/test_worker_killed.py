@@ -1,0 +1,75 @@
+"""The worker dies after (and before) every commit on an order's way; the order still ends right."""
+
+import signal
+
+import pytest
+
+from apps.orders import facade as orders
+from tests.processes import eventually
+from tests.trade import Trade, axes, violations
+
+pytestmark = pytest.mark.django_db(transaction=True, databases="__all__")
+
+# Where in a checkout: authorize, reserve, schedule, capture, confirm.
+ON_THE_WAY = [
+    "saga.claim.after_commit:1",
+    "saga.begin.before_commit:1",
+    "saga.begin.after_commit:1",
+    "payments.before_gateway_call:1",
+    "payments.after_gateway_call:1",
+    "saga.checkpoint.before_commit:1",
+    "saga.checkpoint.after_commit:1",
+    "catalog.reserve.before_commit:1",
+    "catalog.reserve.after_commit:1",
+    "saga.checkpoint.before_commit:2",
+    "saga.checkpoint.after_commit:2",
+    "saga.checkpoint.before_commit:3",
+    "saga.checkpoint.after_commit:3",
+    "saga.begin.after_commit:3",
+    "payments.after_gateway_call:2",
+    "saga.checkpoint.before_commit:4",
+    "saga.checkpoint.after_commit:4",
+    "saga.checkpoint.before_commit:5",
+    "saga.checkpoint.after_commit:5",
+]
+ON_THE_WAY_BACK = [
+    "saga.checkpoint.after_commit:2",  # the shortage is known
+    "payments.after_gateway_call:2",  # the void is done, nobody knows
+    "saga.checkpoint.before_commit:3",
+    "saga.checkpoint.after_commit:4",
+]
+
+
+def carried_out(shop, failpoint: str, saga_id) -> None:
+    """Lets a worker die at ``failpoint``, then another one finish."""
+    doomed = shop.worker(FAILPOINTS_ENABLED="on", FAILPOINT=f"{failpoint}:kill")
+    assert doomed.wait() == -signal.SIGKILL
+    doomed.kill()
+    shop.worker()
+    eventually(lambda: orders.get_saga(saga_id).finished_at, seconds=40)
+
+
+@pytest.mark.parametrize("failpoint", ON_THE_WAY)
+def test_an_order_is_confirmed_once_wherever_the_worker_dies(shop, gateway, failpoint):
+    trade = Trade()
+    placed = trade.place(MUG=2, CUP=1)
+    carried_out(shop, failpoint, placed.saga_id)
+    assert axes(placed.order_id) == ("confirmed", "captured", "scheduled")
+    assert trade.levels() == {"MUG": (100, 2), "CUP": (100, 1)}
+    [payment] = gateway.payments()
+    assert payment["captured"]["amount"] == "28.50"
+    assert payment["refunded"]["amount"] == "0.00"
+    assert violations() == {}
+
+
+@pytest.mark.parametrize("failpoint", ON_THE_WAY_BACK)
+def test_a_short_order_keeps_no_money_wherever_the_worker_dies(shop, gateway, failpoint):
+    trade = Trade(stock=3)
+    placed = trade.place(MUG=2, CUP=4)
+    carried_out(shop, failpoint, placed.saga_id)
+    assert axes(placed.order_id) == ("cancelled", "voided", "not_fulfilled")
+    assert trade.levels() == {"MUG": (3, 0), "CUP": (3, 0)}
+    [payment] = gateway.payments()
+    assert payment["captured"]["amount"] == "0.00"
+    assert payment["status"] == "voided"
+    assert violations() == {}
