@@ -4,6 +4,8 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 from uuid import UUID
 
+from moneyed import Money
+
 from apps.common.audit import Finding
 from apps.payments import selectors
 from apps.payments.contracts import GatewayRecord, MoneyState
@@ -28,7 +30,9 @@ def compare(gateway: Gateway, settled: Callable[[Sequence[UUID]], set[UUID]]) ->
             suspects.append(position)
     known = selectors.orders_of(list(records))  # opened after our ledger was read
     findings = [
-        Finding("capture_unknown_to_us", record.reference, f"{record.net} at the gateway")
+        Finding(
+            "capture_unknown_to_us", record.reference, f"{_text(record.net)} kept at the gateway"
+        )
         for record in records.values()
         if record.captures and record.reference not in known
     ]
@@ -83,10 +87,14 @@ def _differences(position: Position, record: GatewayRecord | None) -> Iterator[t
     if record.captured != position.captured or record.refunded != position.refunded:
         yield (
             "amounts_differ",
-            f"captured {record.captured}, refunded {record.refunded} at the gateway;"
-            f" {position.captured} and {position.refunded} by our ledger",
+            f"captured {_text(record.captured)}, refunded {_text(record.refunded)} at the gateway;"
+            f" {_text(position.captured)} and {_text(position.refunded)} by our ledger",
         )
     elif record.state is not position.state:
         yield "states_differ", f"{record.state} at the gateway, {position.state} by our ledger"
     elif position.is_open:
         yield "unsettled", f"{record.state}, and a movement without an answer"
+
+
+def _text(money: Money) -> str:
+    return f"{money.amount} {money.currency.code}"

@@ -40,7 +40,7 @@ class Record:
 
     def __init__(self, directory: Path):
         directory.mkdir(parents=True, exist_ok=True)
-        self.db = sqlite3.connect(directory / "gateway.sqlite3", timeout=5, isolation_level=None)
+        self.db = sqlite3.connect(directory / "gateway.sqlite3", timeout=1, isolation_level=None)
         self.db.row_factory = sqlite3.Row
         # An exclusive lock keeps a second gateway off the same record; it dies with the process.
         self.db.execute("PRAGMA locking_mode = EXCLUSIVE")
