@@ -138,7 +138,9 @@ class UserAdmin(SoftDeleteAdmin):
         obj.pk, obj.public_id, obj._state.adding = created.pk, created.public_id, False
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
-        """Nothing: the services have written the groups too."""
+        """The services have written the groups too; the inlines only show."""
+        for formset in formsets:
+            self.save_formset(request, form, formset, change=change)
 
     def delete_row(self, request: HttpRequest, row: User) -> None:
         services.customer_delete(user_id=row.pk)

@@ -43,6 +43,13 @@ class UserForm(forms.ModelForm):
         model = User
         fields = ("email", "name", "is_active", "is_staff", "groups", "is_superuser")
 
+    def clean_email(self) -> str:
+        """Django leaves the partial unique constraint out, for ``deleted`` is not on the form."""
+        email = User.objects.normalize_email(self.cleaned_data["email"])
+        if User.objects.filter(email=email).exclude(pk=self.instance.pk).exists():
+            raise forms.ValidationError("A customer with this e-mail address exists.")
+        return email
+
 
 class NewUserForm(UserForm):
     password = password_field(

@@ -10,6 +10,7 @@ from apps.customers import facade, services
 from apps.customers.contracts import Address, Login
 from apps.customers.errors import CustomerNotFound, EmailTaken
 from apps.customers.models import User
+from project import settings as project_settings
 from tests.integration.customers.conftest import PASSWORD
 
 pytestmark = pytest.mark.django_db
@@ -165,8 +166,10 @@ def test_the_superuser_command_makes_staff_and_refuses_a_taken_email():
         User.objects.create_superuser("ROOT@example.com", PASSWORD, name="Root")
 
 
-def test_passwords_are_hashed_by_argon2(make_user):
-    assert make_user(password=PASSWORD).password.startswith("argon2$argon2id$")
+def test_passwords_are_hashed_by_argon2(make_user, settings):
+    settings.PASSWORD_HASHERS = project_settings.PASSWORD_HASHERS
+
+    assert make_user(password=PASSWORD).password.startswith("argon2$argon2id$v=19$m=102400,")
 
 
 def test_a_login_is_made_once_and_then_kept():
