@@ -4,6 +4,7 @@ Both are answered before any other middleware, without session, database router 
 a probe works by address and in the worst of times.
 """
 
+import logging
 import threading
 import time
 import urllib.request
@@ -18,6 +19,7 @@ from django.http import HttpResponse, JsonResponse
 
 from project import databases, heartbeat
 
+logger = logging.getLogger(__name__)
 PART_SECONDS = 1.0  # the longest a part may take
 SHARED_SECONDS = 0.5  # concurrent probes share one answer
 OK = "ok"
@@ -93,9 +95,12 @@ class Part:
     def _run(self) -> None:
         try:
             self._probe()
+        except NotReady as error:
+            self._state = str(error)
         except Exception as error:  # noqa: BLE001 (whatever is wrong with a part, it is not ready)
-            text = str(error).strip() or "failed"
-            self._state = f"{type(error).__name__}: {text.splitlines()[0][:200]}"
+            # The name only: anybody may ask, and messages tell hosts and paths.
+            self._state = f"does not answer ({type(error).__name__})"
+            logger.warning("%s does not answer: %s", self.name, error)
         else:
             self._state = OK
 

@@ -94,10 +94,10 @@ def _try_lock(path, kind: int) -> TextIO | None:
 def end_leftovers(places: Places) -> None:
     """Ends what a killed supervisor of ``places`` left running; the caller owns them.
 
-    Only processes that carry our mark in their environment, and the PostgreSQL whose pid file
-    and command line name this cluster.
+    Only processes that carry our mark in their environment, and the servers whose command line
+    names this cluster or one of these sockets (they may have overwritten their environment).
     """
-    ours = {one.pid: one for one in psutil.process_iter() if _mark(one) == str(places.var)}
+    ours = {one.pid: one for one in psutil.process_iter() if _is_ours(one, places)}
     if (server := postgres.running(places)) is not None:
         ours[server.pid] = server
     if not ours:
@@ -135,10 +135,13 @@ def _is_alive(process: psutil.Process) -> bool:
         return False
 
 
-def _mark(process: psutil.Process) -> str | None:
+def _is_ours(process: psutil.Process, places: Places) -> bool:
     try:
         if process.pid == os.getpid() or process.status() == psutil.STATUS_ZOMBIE:
-            return None
-        return process.environ().get(MARK)
+            return False
+        if process.name() in ("redis-server", "valkey-server"):
+            title = " ".join(process.cmdline())
+            return any(f"unixsocket:{one}" in title for one in places.redis_sockets)
+        return process.environ().get(MARK) == str(places.var)
     except (psutil.Error, OSError):
-        return None
+        return False

@@ -55,6 +55,10 @@ class Places:
         return self.sockets / "redis-cache.sock"
 
     @property
+    def redis_sockets(self) -> tuple[Path, Path]:
+        return self.redis_durable, self.redis_cache
+
+    @property
     def postgres_data(self) -> Path:
         """The cluster; its parent belongs to the account PostgreSQL runs under."""
         return self.var / "postgres" / "data"

@@ -124,7 +124,7 @@ def print_summary(seconds: float) -> None:
     ):
         if path.exists():
             email = path.read_text().split("\n")[0]
-            table.add_row(label, f"{email}   password: second line of {_shown(path)}")
+            table.add_row(label, f"{email}, password in {_shown(path)}")
     table.add_row("Logs", f"{_shown(env.PLACES.logs)}/")
     table.add_row("Stop", "Ctrl-C")
     console = Console(soft_wrap=True)
