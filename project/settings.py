@@ -208,9 +208,8 @@ LANGUAGE_CODE = "en-gb"
 TIME_ZONE = "UTC"
 USE_TZ = True
 STATIC_URL = "/static/"
-STATIC_ROOT = BASE_DIR / "staticfiles"
-STATICFILES_DIRS = [BASE_DIR / "static"]
 # A production start collects them (`manage.py collectstatic`); elsewhere they come from the apps.
+STATIC_ROOT = BASE_DIR / "staticfiles" if PRODUCTION else None
 WHITENOISE_USE_FINDERS = not PRODUCTION
 CURRENCIES = ("GBP", "EUR", "USD")
 DEFAULT_CURRENCY = env.env.str("SHOP_CURRENCY", "GBP")

@@ -27,7 +27,6 @@ class Command(BaseCommand):
     help = __doc__
 
     def handle(self, *args, **options) -> None:
-        self.check()
         for alias in databases.ALIASES:
             self._migrate(alias)
         login(env.PLACES.staff_login, STAFF, "Demo Staff", staff=True)
