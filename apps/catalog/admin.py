@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.conf import settings
 from django.contrib import admin, messages
 from django.db.models import F, QuerySet
 from django.http import HttpRequest, HttpResponse
@@ -119,6 +120,10 @@ class ProductAdmin(AdjustingAdmin, SoftDeleteAdmin):
             (None, {"fields": [*ProductForm.Meta.fields, "seen_version"]}),
             *([("Facts", {"fields": facts})] if obj else []),
         ]
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        price = {"price": [None, settings.DEFAULT_CURRENCY]}
+        return price | super().get_changeform_initial_data(request)
 
     def save_model(self, request: HttpRequest, obj: Product, form: Any, change: bool) -> None:
         given = dict(form.cleaned_data)

@@ -102,6 +102,12 @@ def test_a_product_is_made_with_a_slug_and_a_stock_item(staff):
     assert shop.levels(product.public_id) == (0, 0)
 
 
+def test_a_new_price_is_offered_in_the_shops_currency(staff, settings):
+    settings.DEFAULT_CURRENCY = "EUR"
+    shown = staff.get(address("product_add")).content.decode()
+    assert '<option value="EUR" selected' in shown
+
+
 def test_an_edit_counts_the_version_and_a_stale_one_is_refused(staff):
     shop.product(name="Cup")
     product = Product.objects.get()
