@@ -8,6 +8,7 @@ from celery.signals import task_prerun
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "project.settings")
 
 app = Celery("holdfast")
+app.set_default()  # the one app in every thread, also in those that only send
 app.config_from_object("django.conf:settings", namespace="CELERY")
 # Not a setting of Celery's own namespace: tasks between two reconnects of a worker.
 app.conf.CELERY_DB_REUSE_MAX = 10_000
