@@ -6,6 +6,7 @@ from django.apps import apps
 from django.contrib import admin
 from django.contrib.admin.exceptions import NotRegistered
 from django.http import HttpRequest
+from django.templatetags.static import static
 from django.urls import NoReverseMatch, reverse
 
 # Title, icon (Material Symbols), model.
@@ -91,3 +92,8 @@ def shop_links(request: HttpRequest) -> list[dict[str, Any]]:
         {"title": "API documents", "icon": "api", "link": reverse("docs")},
         {"title": "API reference", "icon": "menu_book", "link": reverse("redoc")},
     ]
+
+
+def favicon(request: HttpRequest) -> str:
+    """The shop's mark."""
+    return static("holdfast/icon.svg")

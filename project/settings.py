@@ -165,6 +165,7 @@ AUTH_PASSWORD_VALIDATORS = [
 # auth.W004: the e-mail address is unique among the living only, and the backend looks there.
 SILENCED_SYSTEM_CHECKS = ["auth.W004"]
 LOGIN_URL = "admin:login"
+LOGIN_REDIRECT_URL = "admin:index"
 # API clients log in for a session token; browsers have sessions in the admin only.
 HEADLESS_ONLY = True
 HEADLESS_CLIENTS = ("app",)
@@ -182,6 +183,9 @@ UNFOLD = {
     "SITE_SUBHEADER": "Back office",
     "SITE_SYMBOL": "anchor",
     "SITE_URL": None,
+    "SITE_FAVICONS": [
+        {"rel": "icon", "type": "image/svg+xml", "href": "project.navigation.favicon"}
+    ],
     "SITE_DROPDOWN": "project.navigation.shop_links",
     "SHOW_VIEW_ON_SITE": False,
     "LOGIN": {"form": "apps.customers.forms.StaffLoginForm"},
@@ -208,6 +212,7 @@ LANGUAGE_CODE = "en-gb"
 TIME_ZONE = "UTC"
 USE_TZ = True
 STATIC_URL = "/static/"
+STATICFILES_DIRS = [BASE_DIR / "static"]
 # A production start collects them (`manage.py collectstatic`); elsewhere they come from the apps.
 STATIC_ROOT = BASE_DIR / "staticfiles" if PRODUCTION else None
 WHITENOISE_USE_FINDERS = not PRODUCTION

@@ -12,6 +12,7 @@ from unfold.admin import ModelAdmin, TabularInline
 from unfold.contrib.filters.admin import RangeDateFilter
 from unfold.dataclasses import ActionDialog
 from unfold.decorators import action, display
+from unfold.widgets import UnfoldAdminCheckboxSelectMultiple
 
 from apps.common.admin import LivingFilter, ReadOnlyAdmin, SoftDeleteAdmin, back
 from apps.customers import addresses, selectors, services
@@ -54,7 +55,6 @@ class UserAdmin(SoftDeleteAdmin):
     readonly_fields = ("public_id", "can_log_in", "date_joined", "last_login", "deleted")
     inlines = (AddressInline,)
     actions_detail = ("set_password", "restore")
-    filter_horizontal = ("groups",)
 
     @display(
         description="kind", label={"Superuser": "danger", "Staff": "info", "Customer": "default"}
@@ -119,6 +119,8 @@ class UserAdmin(SoftDeleteAdmin):
     def formfield_for_manytomany(self, db_field, request: HttpRequest, **kwargs: Any):
         if db_field.name == "groups":
             kwargs["queryset"] = grantable_groups(request.user)
+            kwargs["widget"] = UnfoldAdminCheckboxSelectMultiple()
+            kwargs["help_text"] = "Roles: each brings its permissions."
         return super().formfield_for_manytomany(db_field, request, **kwargs)
 
     # --- what is written ---
@@ -234,6 +236,7 @@ class GroupAdmin(DjangoGroupAdmin, ModelAdmin):
     """Roles. Whoever edits one could give themselves anything, so superusers only."""
 
     list_filter = (("permissions__content_type", admin.RelatedOnlyFieldListFilter),)
+    compressed_fields = False  # the two lists of permissions need the whole width
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return request.user.is_superuser

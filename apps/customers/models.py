@@ -59,7 +59,7 @@ class User(SoftDeleteModel, AbstractBaseUser, PermissionsMixin):
         ]
 
     def __str__(self) -> str:
-        return self.email
+        return f"{self.name} <{self.email}>"
 
     def clean(self) -> None:
         super().clean()

@@ -21,10 +21,15 @@ FIRST_SHOWN = "orders"
 def chosen_database(request: HttpRequest) -> str:
     """The alias in ``?database=…``, or in the filters a detail page was reached with."""
     kept = parse_qs(request.GET.get("_changelist_filters", ""))
-    for name in (request.GET.get(PARAMETER), *kept.get(PARAMETER, ())):
-        if name in settings.DATABASES:
-            return name
+    for alias in (request.GET.get(PARAMETER), *kept.get(PARAMETER, ())):
+        if alias in settings.DATABASES:
+            return alias
     return FIRST_SHOWN
+
+
+def name(alias: str) -> str:
+    """What people call the database."""
+    return "customers" if alias == "default" else alias
 
 
 class DatabaseFilter(admin.SimpleListFilter):
@@ -34,15 +39,15 @@ class DatabaseFilter(admin.SimpleListFilter):
     parameter_name = PARAMETER
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [(alias, _name(alias)) for alias in settings.DATABASES]
+        return [(alias, name(alias)) for alias in settings.DATABASES]
 
     def choices(self, changelist: ChangeList):
         current = self.value() if self.value() in settings.DATABASES else FIRST_SHOWN
-        for alias, name in self.lookup_choices:
+        for alias, title in self.lookup_choices:
             yield {
                 "selected": alias == current,
                 "query_string": changelist.get_query_string({PARAMETER: alias}),
-                "display": name,
+                "display": title,
             }
 
     def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
@@ -63,6 +68,8 @@ class OneDatabaseList(ChangeList):
 class EveryDatabaseAdmin(ReadOnlyAdmin):
     """Reads ``model`` in the database that the person picks."""
 
+    list_before_template = "admin/messaging/databases.html"
+
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         rows = self.model.objects.using(chosen_database(request))
         return rows.order_by(*self.get_ordering(request))
@@ -73,8 +80,12 @@ class EveryDatabaseAdmin(ReadOnlyAdmin):
     def changelist_view(
         self, request: HttpRequest, extra_context: dict | None = None
     ) -> HttpResponse:
-        subtitle = {"subtitle": f"database {_name(chosen_database(request))}"}
-        return super().changelist_view(request, (extra_context or {}) | subtitle)
+        chosen = chosen_database(request)
+        databases = [
+            {"name": name(alias), "link": f"?{PARAMETER}={alias}", "chosen": alias == chosen}
+            for alias in settings.DATABASES
+        ]
+        return super().changelist_view(request, (extra_context or {}) | {"databases": databases})
 
     def history_view(
         self, request: HttpRequest, object_id: str, extra_context: dict | None = None
@@ -122,7 +133,3 @@ class IdempotencyRecordAdmin(EveryDatabaseAdmin):
     list_filter = (DatabaseFilter, "created_at")
     search_fields = ("principal", "key")
     ordering = ("-id",)
-
-
-def _name(alias: str) -> str:
-    return "customers" if alias == "default" else alias

@@ -128,7 +128,7 @@ def test_deleting_and_restoring_go_through_the_services(root, make_user, client)
     user = make_user(password=PASSWORD)
     page = f"{USERS}{user.pk}/"
     answer = client.get(f"{page}delete/")
-    assert answer.context["deleted_objects"] == [user.email]
+    assert answer.context["deleted_objects"] == [f"Ann <{user.email}>"]
 
     client.post(f"{page}delete/", {"post": "yes"})
     assert User.deleted_objects.get() == user
@@ -274,7 +274,7 @@ def test_an_addressee_is_looked_for_not_listed_and_living(root, make_user, clien
         "/admin/autocomplete/?app_label=customers&model_name=address&field_name=user&term=zoe"
     ).json()
 
-    assert found["results"] == [{"id": str(living.pk), "text": living.email}]
+    assert found["results"] == [{"id": str(living.pk), "text": f"Zoe <{living.email}>"}]
 
 
 def test_ending_logins_needs_permission_over_the_person(chief, make_user, client, log_in):
