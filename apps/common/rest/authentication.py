@@ -14,7 +14,7 @@ class TokenAuthentication(XSessionTokenAuthentication):
         if not token:
             return None
         known = super().authenticate(request) if token.isprintable() else None
-        if known is None or not known[0].is_active:
+        if known is None:
             raise AuthenticationFailed("The session token is not valid (any more).")
         return known
 

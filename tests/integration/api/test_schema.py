@@ -87,3 +87,10 @@ def test_the_documents_need_nothing_from_elsewhere(client, address):
     assert assets
     for asset in assets:
         assert finders.find(asset.removeprefix("/static/")), asset
+
+
+@pytest.mark.parametrize("address", ["/api/schema", "/api/docs", "/api/redoc"])
+def test_the_documents_fail_as_the_rest_of_the_api_does(client, address):
+    response = client.post(address)
+    assert response["Content-Type"] == "application/problem+json"
+    assert (response.status_code, response.json()["code"]) == (405, "method_not_allowed")

@@ -77,6 +77,12 @@ def test_a_body_of_exactly_the_limit_is_read(api):
     assert api.generic("POST", "/api/echo", body, "application/json").status_code == 200
 
 
+@pytest.mark.parametrize("address", ["/api/closed", "/api/nope", "/_allauth/nope"])
+def test_a_large_body_is_refused_before_anything_else(api, address):
+    response = api.generic("POST", address, b" " * (1024 * 1024 + 1), "application/json")
+    assert problem(response)["code"] == "body_too_large"
+
+
 @pytest.mark.parametrize("length", ["-1", "1e3", "abc", "²"])
 def test_a_length_that_is_no_number_is_refused(api, length):
     assert problem(api.post("/api/echo", BODY, CONTENT_LENGTH=length))["status"] == 400
@@ -126,7 +132,7 @@ def test_an_error_of_the_domain_brings_its_own_members(api):
 
 
 @pytest.mark.parametrize(
-    "address", ["/api", "/api/", "/api/nope", "/api/v1/%ff", "/_allauth/nope", "/api/echo%00"]
+    "address", ["/api", "/api/", "/api/nope", "/api/v1/%ff", "/_allauth/nope", "/api/plain/%00"]
 )
 @pytest.mark.parametrize("method", ["GET", "POST"])
 def test_an_unknown_address_below_the_api_is_a_problem(api, address, method):

@@ -11,12 +11,15 @@ ADDRESS = "/api/permissions"
 
 def walk(api, address, link="next"):
     """All pages from ``address`` on along ``link``."""
-    while address:
+    for _ in range(1_000):
         response = api.get(address)
         assert response.status_code == 200, response.content
         page = response.json()
         yield page
         address = page[link]
+        if address is None:
+            return
+    pytest.fail("the pages go round in circles")
 
 
 def ids(pages):
@@ -30,12 +33,12 @@ def flat(pages):
 @pytest.mark.parametrize(
     "ordering, columns",
     [
-        ("", ("-content_type_id", "-pk")),
+        ("", ("-content_type_id", "codename", "-pk")),
         ("&ordering=type", ("content_type_id", "pk")),
         ("&ordering=-codename", ("-codename", "-pk")),
     ],
 )
-@pytest.mark.parametrize("limit", [1, 7, 100])
+@pytest.mark.parametrize("limit", [3, 16, 50])
 def test_pages_hold_every_row_once_in_order_both_ways(api, ordering, columns, limit):
     expected = list(Permission.objects.order_by(*columns).values_list("pk", flat=True))
     pages = list(walk(api, f"{ADDRESS}?limit={limit}{ordering}"))

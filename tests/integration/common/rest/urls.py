@@ -93,7 +93,7 @@ class Permissions(ListAPIView):
     queryset = Permission.objects.all()
     serializer_class = PermissionRow
     filterset_class = PermissionFilter
-    ordering = ("-content_type_id",)
+    ordering = ("-content_type_id", "codename")
     ordering_fields = {"type": "content_type_id", "codename": "codename"}
 
 
