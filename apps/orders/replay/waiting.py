@@ -7,6 +7,7 @@ from uuid import UUID
 
 from apps.orders.replay import selectors
 from apps.orders.replay.progress import Progress
+from apps.payments import facade as payments
 
 CHUNK = 500
 POLL_SECONDS = 0.25
@@ -40,11 +41,17 @@ def await_sagas(
             return ended
         if time.monotonic() - moved > patience:
             raise NothingMoves(
-                f"no saga has ended for {patience:.0f} s and {len(waiting):,} orders wait: is the"
-                " worker running? Start the shop with `make up`, then run this again; nothing is"
+                f"no saga has ended for {patience:.0f} s and {len(waiting):,} orders wait:"
+                f" {_suspect()} Start the shop with `make up`, then run this again; nothing is"
                 " placed twice"
             )
         time.sleep(POLL_SECONDS)
+
+
+def _suspect() -> str:
+    if not payments.gateway_answers():
+        return "the payment gateway does not answer."
+    return "the gateway answers, but does a worker run?"
 
 
 def _sweep(waiting: list[UUID]) -> tuple[list[UUID], Counter[str]]:

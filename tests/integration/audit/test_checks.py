@@ -181,8 +181,9 @@ def test_a_refund_nobody_made(books):
         "orders",
         """
         INSERT INTO payments_paymententry
-            (payment_id, operation, state, amount, idempotency_key, gateway_reference, code, detail)
-        SELECT id, 'refund', 'succeeded', amount, 'rogue', '', '', ''
+            (payment_id, operation, state, amount, currency, idempotency_key, gateway_reference,
+             code, detail)
+        SELECT id, 'refund', 'succeeded', amount, 'GBP', 'rogue', '', '', ''
         FROM payments_payment WHERE order_id = %s
         """,
         [books.shipped],
