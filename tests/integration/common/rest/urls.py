@@ -39,7 +39,7 @@ class Echo(APIView):
 
 class Closed(APIView):
     def get(self, request):
-        return Response({"user": str(request.user)})
+        return Response({"user": request.user.get_username()})
 
     post = get
 
