@@ -1,0 +1,1 @@
+"""How fast Holdfast is: measured apart from the tests, one module per promise."""

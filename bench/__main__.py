@@ -1,0 +1,18 @@
+"""``python -m bench NAME``: runs a benchmark; exit status 1 where a target was missed."""
+
+import argparse
+import sys
+
+from bench import replay
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    benchmarks = parser.add_subparsers(required=True, metavar="NAME")
+    replay.add_parser(benchmarks)
+    arguments = parser.parse_args()
+    return arguments.run(arguments)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
