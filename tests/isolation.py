@@ -7,6 +7,9 @@ import os
 
 from project.local import places
 
+# Making and dropping the databases of a test run may take long on a busy machine.
+os.environ.setdefault("DATABASE_STATEMENT_TIMEOUT_MS", "180000")
+
 _number = os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")
 _places = places.current()
 for _variable, _socket in (

@@ -11,9 +11,12 @@ from apps.payments.contracts import Operation
 from apps.sagas import facade as sagas
 from apps.sagas.contracts import step_key
 from apps.sagas.definition import Participant, Saga, Step, StepKind
+from apps.sagas.retry import RetryPolicy
 
 KIND = "checkout"
 RESERVE_POSITION = 2
+# How long a gateway or database may be away before an order that waits for it is given up.
+PATIENT = RetryPolicy(max_attempts=100, base=0.2, cap=15.0, schedule_to_close=900.0)
 
 CHECKOUT = Saga(
     kind=KIND,
@@ -24,11 +27,13 @@ CHECKOUT = Saga(
             "authorize_payment",
             steps.payment_step(Operation.AUTHORIZE),
             steps.payment_step(Operation.REVERSE),
+            retry=PATIENT,
         ),
         Step(
             "reserve_stock",
             Participant(steps.reserve_stock),
             steps.release_stock(lambda call: call.forward_key),
+            retry=PATIENT,
         ),
         Step(
             "schedule_shipment",

@@ -113,6 +113,53 @@ def test_a_capture_that_is_declined_undoes_everything(trade, gateway):
     assert violations() == {}
 
 
+def give_up_waiting() -> None:
+    """Lets the present step of every live run have begun long ago."""
+    SagaRun.objects.update(step_since="2020-01-01T00:00:00Z", next_run_at="2020-01-01T00:00:00Z")
+
+
+def test_a_payment_that_stays_unknown_is_settled_before_it_is_undone(trade, gateway):
+    placed = trade.place(card="tok_timeout_after")
+    drive_all()  # authorized at the gateway, the answer lost
+    gateway.kill()
+    give_up_waiting()
+    drive_all()
+    assert facade.get_saga(placed.saga_id).status == "compensating"
+    assert axes(placed.order_id)[0] == "pending"  # not before the money is known to be back
+    gateway.start()
+    drive_through_waits()
+    assert axes(placed.order_id) == ("cancelled", "voided", "not_fulfilled")
+    [payment] = gateway.payments()
+    assert payment["status"] == "voided"
+    assert violations() == {}
+
+
+def test_an_order_whose_gateway_stays_away_is_given_up_and_costs_nothing(trade, gateway):
+    gateway.kill()
+    placed = trade.place()
+    drive_all()
+    give_up_waiting()
+    drive_all()
+    assert facade.get_saga(placed.saga_id).status == "compensating"
+    gateway.start()
+    drive_through_waits()
+    assert axes(placed.order_id)[0] == "cancelled"
+    assert [one["status"] for one in gateway.payments()] in ([], ["voided"])
+    assert violations() == {}
+
+
+def test_a_capture_that_stays_unknown_is_never_reversed_but_wants_a_person(trade, gateway):
+    placed = trade.place(card="tok_capture_timeout_after")
+    drive_all()
+    gateway.kill()
+    give_up_waiting()
+    SagaRun.objects.update(attempt=1000)
+    drive_all()
+    run = facade.get_saga(placed.saga_id)
+    assert (run.status, run.step) == ("failed", "capture_payment")
+    assert axes(placed.order_id) == ("pending", "authorized", "scheduled")
+
+
 def test_the_gateway_may_be_away_for_a_while(trade, gateway):
     gateway.kill()
     placed = trade.place()
