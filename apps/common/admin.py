@@ -107,6 +107,7 @@ class SoftDeleteAdmin(ServiceAdmin):
     ``list_filter`` and implement ``delete_row`` and ``restore_row``.
     """
 
+    delete_confirmation_template = "admin/soft_delete_confirmation.html"
     actions = ("restore_selected",)
     actions_detail = ("restore",)
 

@@ -8,6 +8,8 @@ from django.contrib import admin, messages
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.models import Group
 from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils.html import format_html
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.contrib.filters.admin import RangeDateFilter
 from unfold.dataclasses import ActionDialog
@@ -27,10 +29,22 @@ class AddressInline(TabularInline):
     """A customer's living addresses, to look at; each has its own page."""
 
     model = Address
-    fields = readonly_fields = ("name", "line1", "postal_code", "city", "country", "is_default")
+    fields = readonly_fields = (
+        "addressee",
+        "line1",
+        "postal_code",
+        "city",
+        "country",
+        "is_default",
+    )
     extra = 0
-    show_change_link = True
     tab = True
+    hide_title = True
+
+    @display(description="addressee")
+    def addressee(self, row: Address) -> str:
+        page = reverse("admin:customers_address_change", args=[row.pk])
+        return format_html('<a class="text-primary-600 underline" href="{}">{}</a>', page, row.name)
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False

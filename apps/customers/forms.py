@@ -82,7 +82,10 @@ class SetPasswordForm(BaseDialogForm):
 
 
 class AddressForm(forms.ModelForm):
-    country = forms.ChoiceField(choices=country_choices, widget=UnfoldAdminSelectWidget())
+    country = forms.ChoiceField(
+        choices=lambda: [("", "Select a country"), *country_choices()],
+        widget=UnfoldAdminSelectWidget(),
+    )
 
     class Meta:
         model = Address
