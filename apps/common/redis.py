@@ -5,7 +5,7 @@ from functools import cache
 import redis
 from django.conf import settings
 
-SOCKET_TIMEOUT = 0.1  # seconds: a hint may fail, it may not make anybody wait
+SOCKET_TIMEOUT = 1.0  # seconds; hints are sent from a thread of their own
 
 
 @cache
