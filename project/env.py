@@ -10,12 +10,21 @@ from pathlib import Path
 from urllib.parse import unquote
 
 import environ
+from django.core.exceptions import ImproperlyConfigured
 
 from project.local import places
 
 BASE_DIR = places.ROOT
 env = environ.Env()
 environ.Env.read_env(BASE_DIR / ".env")
+
+
+def _port(variable: str, default: int) -> int:
+    text = env.str(variable, "") or str(default)
+    if not text.isdecimal() or not 0 < int(text) < 65536:
+        raise ImproperlyConfigured(f"{variable}={text} is not a port between 1 and 65535")
+    return int(text)
+
 
 PLACES = places.current()
 PRODUCTION = env.str("HOLDFAST_ENV", "development") == "production"
@@ -27,8 +36,8 @@ LOCK_TIMEOUT = env.int("DATABASE_LOCK_TIMEOUT_MS", 10_000)
 IDLE_IN_TRANSACTION_TIMEOUT = env.int("DATABASE_IDLE_IN_TRANSACTION_TIMEOUT_MS", 60_000)
 
 # Listeners, all on loopback.
-PORT = env.int("PORT", 8000)
-GATEWAY_PORT = env.int("GATEWAY_PORT", PORT + 1)
+PORT = _port("PORT", 8000)
+GATEWAY_PORT = _port("GATEWAY_PORT", PORT + 1)
 GATEWAY_URL = env.str("GATEWAY_URL", "") or f"http://127.0.0.1:{GATEWAY_PORT}"
 
 

@@ -1,14 +1,15 @@
 """``python -m project.local COMMAND``: what the Makefile calls inside ``.venv``."""
 
 import argparse
-import ctypes
 import os
-import signal
 import sys
+
+from django.core.exceptions import ImproperlyConfigured
 
 from project.local import places
 from project.local.errors import Interrupted, Trouble
-from project.local.supervisor import PR_SET_PDEATHSIG, say
+from project.local.parents import end_with_make
+from project.local.supervisor import say
 
 # The test-suite never touches a configured server: it would empty it.
 URLS = (
@@ -37,17 +38,15 @@ def parser() -> argparse.ArgumentParser:
 
 def main() -> int:
     arguments = parser().parse_args()
-    if sys.platform == "linux" and os.environ.get("MAKELEVEL"):
-        # A killed make takes us along, and we what we started.
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
+    end_with_make()
     if arguments.command in ("test", "check"):
         os.environ["HOLDFAST_VAR"] = str(places.current().var / "test")
         os.environ.update(dict.fromkeys(URLS, ""))
-    from project.local import commands  # reads the environment, which is settled only now
-
     try:
+        from project.local import commands  # reads the environment, which is settled only now
+
         return getattr(commands, arguments.command)(arguments)
-    except Trouble as trouble:
+    except (Trouble, ImproperlyConfigured) as trouble:
         say(str(trouble))
         return 1
     except PermissionError as error:

@@ -11,7 +11,7 @@ from project.local.errors import Trouble
 from project.local.ownership import Ownership
 from project.local.session import describe, servers_running
 from project.local.supervisor import say
-from project.local.up import prepare, start_parts, up
+from project.local.up import prepare, require_free_ports, start_parts, up
 
 __all__ = ["check", "demo", "reset", "run", "test", "up"]
 
@@ -76,6 +76,7 @@ def demo(arguments: Namespace) -> int:
     command += [word for word in arguments.words if word != "--"]
     with servers_running("`make demo`") as (supervisor, host):
         if host is None or not host.get("shop"):
+            require_free_ports(with_web=False)
             prepare(supervisor)
             start_parts(supervisor, with_web=False)
         return supervisor.run_task(command)

@@ -5,6 +5,7 @@ Standard library only, so that it can be used before anything is installed.
 
 import hashlib
 import os
+import re
 import stat
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,7 @@ ROOT = Path(__file__).resolve().parents[2]
 DATABASES = ("customers", "catalog", "orders", "reporting")
 # sun_path holds 108 bytes on Linux and 104 on macOS; "/pg/.s.PGSQL.5432.lock" is appended.
 LONGEST_SOCKET_DIR = 80
+PLAIN = re.compile(r"[A-Za-z0-9_./-]+")
 # Not $TMPDIR: two shells with different ones must agree on the place.
 SHORT_DIRECTORY = Path("/tmp")  # noqa: S108 (made for the owner only, see make_private)
 
@@ -34,9 +36,12 @@ class Places:
 
     @property
     def sockets(self) -> Path:
-        """Directory of the unix sockets; below the temporary directory where ``var`` lies deep."""
+        """Directory of the unix sockets; below ``/tmp`` where ``var`` lies deep or is oddly named.
+
+        Sockets are named in URLs and host lists, where a comma or percent sign means something.
+        """
         inside = self.var / "run"
-        if len(os.fsencode(inside)) <= LONGEST_SOCKET_DIR:
+        if len(os.fsencode(inside)) <= LONGEST_SOCKET_DIR and PLAIN.fullmatch(str(inside)):
             return inside
         digest = hashlib.sha256(os.fsencode(self.var)).hexdigest()[:16]
         return SHORT_DIRECTORY / f"holdfast-{os.getuid()}-{digest}"

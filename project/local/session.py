@@ -13,14 +13,15 @@ from project.local.servers import Servers
 from project.local.supervisor import Supervisor, say
 
 
+def ports() -> dict[str, str]:
+    """Environment that tells a process where the shop listens."""
+    return {"PORT": str(env.PORT), "GATEWAY_PORT": str(env.GATEWAY_PORT)}
+
+
 def child_environment() -> dict[str, str]:
     """Environment of everything we start."""
-    return os.environ | {
-        "HOLDFAST_VAR": str(env.PLACES.var),
-        "PORT": str(env.PORT),
-        "GATEWAY_PORT": str(env.GATEWAY_PORT),
-        "PYTHONUNBUFFERED": "1",
-    }
+    own = {"HOLDFAST_VAR": str(env.PLACES.var), "PYTHONUNBUFFERED": "1"}
+    return dict(os.environ) | own | ports()
 
 
 @contextmanager
@@ -49,7 +50,9 @@ def servers_running(what: str, throwaway: bool = False) -> Iterator[tuple[Superv
     with supervised() as supervisor:
         host = _join(ownership, supervisor, what)
         try:
-            if host is None:
+            if host is not None:
+                supervisor.environment |= host.get("environment", {})
+            else:
                 Servers(env.PLACES, throwaway).start(supervisor)
                 ownership.publish(what=what, ready=True)
             yield supervisor, host

@@ -5,7 +5,6 @@ leader leaves of its group is ended before the next one starts (an orphaned web 
 the port). ``docs/decisions/0002-embedded-servers.md`` says why it is our own.
 """
 
-import ctypes
 import os
 import select
 import signal
@@ -17,12 +16,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from project.local.errors import Interrupted, Trouble
+from project.local.parents import InterruptedMake, signal_at_our_death
 
 FIRST_DELAY, LONGEST_DELAY = 0.5, 15.0
 STEADY_SECONDS = 30.0  # a process that lived so long starts again with the first delay
 LOG_LIMIT = 10_000_000  # bytes after which a log is put aside at the next start
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-PR_SET_PDEATHSIG = 1
 
 
 @dataclass(frozen=True)
@@ -52,7 +51,7 @@ class Supervisor:
         self, *, environment: Mapping[str, str], marks: Mapping[str, str], logs: Path, cwd: Path
     ):
         """``environment`` is for services and tasks, ``marks`` is added for services only."""
-        self._environment = dict(environment)
+        self.environment = dict(environment)
         self._marks = dict(marks)
         self._logs = logs
         self._cwd = cwd
@@ -93,8 +92,9 @@ class Supervisor:
 
     def run_forever(self) -> None:
         """Supervises until a stop signal; then returns."""
-        while not self._signals:
-            self._turn(60)
+        make = InterruptedMake()
+        while not self._signals and not make.noticed():
+            self._turn(1)
 
     def run_task(self, command: Sequence[str], environment: Mapping[str, str] | None = None) -> int:
         """Runs ``command`` on this terminal while supervising; its exit code.
@@ -104,9 +104,9 @@ class Supervisor:
         try:
             task = subprocess.Popen(
                 command,
-                env=self._environment | dict(environment or {}),
+                env=self.environment | dict(environment or {}),
                 cwd=self._cwd,
-                preexec_fn=_at_our_death(signal.SIGTERM),
+                preexec_fn=signal_at_our_death(signal.SIGTERM),
             )
         except OSError as error:
             raise Trouble(f"cannot run {command[0]}: {error.strerror}") from None
@@ -162,7 +162,7 @@ class Supervisor:
             log.replace(log.with_suffix(".log.1"))
         set_death_signal = None
         if not service.parent_death_by_prefix:
-            set_death_signal = _at_our_death(service.stop[0][0])
+            set_death_signal = signal_at_our_death(service.stop[0][0])
         with open(log, "ab") as output:
             child.process = subprocess.Popen(
                 service.command,
@@ -178,7 +178,7 @@ class Supervisor:
 
     def _environment_of(self, service: Service) -> dict[str, str]:
         own = {"HOLDFAST_PROCESS": service.name} | dict(service.environment)
-        return self._environment | self._marks | own
+        return self.environment | self._marks | own
 
     def _has_ended(self, child: _Child) -> bool:
         """Notices the end of a leader, ends what is left of its group, then reaps it."""
@@ -223,20 +223,6 @@ class Supervisor:
         log = self._logs / f"{child.service.name}.log"
         lines = [one for one in log.read_text(errors="replace").splitlines() if one.strip()]
         return f"{lines[-1] if lines else 'it says nothing'} (see {log})"
-
-
-def _at_our_death(number: int) -> Callable[[], None] | None:
-    """For Linux: what makes a child receive signal ``number`` when we die, however we die."""
-    if sys.platform != "linux":
-        return None
-    libc, parent = ctypes.CDLL(None), os.getpid()
-
-    def arrange() -> None:
-        libc.prctl(PR_SET_PDEATHSIG, number, 0, 0, 0)
-        if os.getppid() != parent:  # we died before it counted
-            os._exit(1)
-
-    return arrange
 
 
 def _kill_group(leader: int) -> None:

@@ -17,7 +17,7 @@ from project.local import parts
 from project.local.errors import Interrupted, Trouble
 from project.local.ownership import Ownership
 from project.local.servers import Servers
-from project.local.session import describe, supervised
+from project.local.session import describe, ports, supervised
 from project.local.supervisor import Supervisor, say
 
 READY_SECONDS = 90
@@ -36,7 +36,7 @@ def up(arguments: Namespace) -> int:
                 Servers(env.PLACES).start(supervisor)
                 prepare(supervisor)
                 start_parts(supervisor, with_web=True)
-                ownership.publish(what="`make up`", ready=True, shop=True)
+                ownership.publish(what="`make up`", ready=True, shop=True, environment=ports())
                 wait_for_shop(supervisor)
                 print_summary(time.monotonic() - began)
                 supervisor.run_forever()
@@ -54,15 +54,17 @@ def require_free_ports(with_web: bool) -> None:
     wanted = [("PORT", env.PORT)] if with_web else []
     if not env.is_set("GATEWAY_URL"):
         wanted.append(("GATEWAY_PORT", env.GATEWAY_PORT))
+    if env.PORT == env.GATEWAY_PORT and len(wanted) == 2:
+        raise Trouble(f"PORT and GATEWAY_PORT are both {env.PORT}: they must differ")
     for variable, port in wanted:
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
                 probe.bind(("127.0.0.1", port))
             except (OSError, OverflowError) as error:
+                reason = error.strerror if isinstance(error, OSError) else "no such port"
                 raise Trouble(
-                    f"port {port} cannot be used ({error}): choose another with"
-                    f" make up {variable}={port + 10}"
+                    f"port {port} cannot be used ({reason}): choose another, {variable}={port + 10}"
                 ) from None
 
 
