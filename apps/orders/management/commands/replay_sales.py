@@ -60,6 +60,8 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from error
         except HoldfastError as error:
             raise CommandError(error.detail) from error
+        except KeyboardInterrupt:
+            raise CommandError("stopped; started again it goes on", returncode=130) from None
         except OperationalError as error:
             raise CommandError(
                 f"a database does not answer; start the shop with `make up` ({error})"
