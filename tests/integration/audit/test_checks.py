@@ -12,7 +12,7 @@ import urllib3
 from django.db import transaction
 
 from apps.catalog import facade as catalog
-from apps.catalog.contracts import ReleaseStock, ReserveStock, StockLine
+from apps.catalog.contracts import AdjustStock, ReleaseStock, ReserveStock, StockLine
 from apps.common.databases import execute, fetch_one
 from apps.orders import facade as orders
 from apps.orders.audit.models import AuditRun
@@ -306,3 +306,10 @@ def test_an_answer_that_cannot_be_given_again(books, falsify):
     update("orders", f"UPDATE messaging_idempotencyrecord SET {falsify} WHERE key = %s", key)
     expected = f"orders:customer:{books.trade.customer_id}:{key}"
     assert violations() == {"idempotency_replayable": [expected]}
+
+
+def test_a_count_whose_answer_cannot_be_given_again(books):
+    catalog.adjust_stock(AdjustStock("count 1", "staff", books.mug, 5, "found behind the shelf"))
+    assert violations() == {}
+    update("catalog", "UPDATE messaging_idempotencyrecord SET response = '[]'")
+    assert violations() == {"idempotency_replayable": ["catalog:staff:count 1"]}
