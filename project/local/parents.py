@@ -40,10 +40,10 @@ class InterruptedMake:
 
     def __init__(self):
         self._status = Path(f"/proc/{os.getppid()}/status")
-        self._watched = bool(os.environ.get("MAKELEVEL")) and self._catches()
+        self.watched = bool(os.environ.get("MAKELEVEL")) and self._catches()
 
     def noticed(self) -> bool:
-        return self._watched and not self._catches()
+        return self.watched and not self._catches()
 
     def _catches(self) -> bool:
         try:

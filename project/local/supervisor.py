@@ -19,6 +19,7 @@ from project.local.errors import Interrupted, Trouble
 from project.local.parents import InterruptedMake, signal_at_our_death
 
 FIRST_DELAY, LONGEST_DELAY = 0.5, 15.0
+HURRIED_SECONDS = 3.0
 STEADY_SECONDS = 30.0  # a process that lived so long starts again with the first delay
 LOG_LIMIT = 10_000_000  # bytes after which a log is put aside at the next start
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -57,6 +58,8 @@ class Supervisor:
         self._cwd = cwd
         self._children: dict[str, _Child] = {}
         self._signals = 0
+        self._last_signal = 0.0
+        self._make = InterruptedMake()
         self._tasks: set[int] = set()
         self._wake_out, self._wake_in = os.pipe()
         os.set_blocking(self._wake_in, False)
@@ -92,9 +95,8 @@ class Supervisor:
 
     def run_forever(self) -> None:
         """Supervises until a stop signal; then returns."""
-        make = InterruptedMake()
-        while not self._signals and not make.noticed():
-            self._turn(1)
+        while not self._signals:
+            self._turn(60)
 
     def run_task(self, command: Sequence[str], environment: Mapping[str, str] | None = None) -> int:
         """Runs ``command`` on this terminal while supervising; its exit code.
@@ -121,16 +123,27 @@ class Supervisor:
 
     def stop(self) -> None:
         """Stops everything, last started first; a further signal hurries it."""
-        patience = self._signals
+        # One Ctrl-C may arrive twice, as a signal to us and to our group.
+        began = time.monotonic() + 0.5
         for child in reversed(self._children.values()):
-            self._stop_child(child, patience)
+            self._stop_child(child, lambda: self._last_signal > began)
         self._children.clear()
 
     def _on_stop_signal(self, number, frame) -> None:
         self._signals += 1
+        self._last_signal = time.monotonic()
         if number != signal.SIGINT:  # Ctrl-C reaches the tasks by itself
             for pid in self._tasks:
                 os.kill(pid, number)
+
+    def _heed_make(self) -> None:
+        """Takes a SIGINT that only make received for one of ours."""
+        if not self._signals and self._make.noticed():
+            time.sleep(0.2)  # from a terminal both get it: ours may be on its way
+            if not self._signals:
+                self._signals += 1
+                for pid in self._tasks:
+                    os.kill(pid, signal.SIGINT)
 
     def _raise_if_interrupted(self) -> None:
         if self._signals:
@@ -148,7 +161,10 @@ class Supervisor:
                     self._spawn(child)
                 else:
                     wait = min(wait, child.start_at - now)
+        if self._make.watched:
+            wait = min(wait, 1.0)
         select.select([self._wake_out], [], [], max(wait, 0))
+        self._heed_make()
         try:
             while os.read(self._wake_out, 1024):
                 pass
@@ -200,7 +216,7 @@ class Supervisor:
         how = f"was killed by signal {-code}" if code < 0 else f"ended with code {code}"
         say(f"{child.service.name} {how}; starts again in {delay:g} s")
 
-    def _stop_child(self, child: _Child, patience: int) -> None:
+    def _stop_child(self, child: _Child, in_a_hurry: Callable[[], bool]) -> None:
         process = child.process
         if process is None:
             return
@@ -208,9 +224,10 @@ class Supervisor:
             if self._has_ended(child):
                 break
             os.kill(process.pid, number)
-            deadline = time.monotonic() + seconds
-            while not self._has_ended(child) and time.monotonic() < deadline:
-                if self._signals > patience + 1:
+            sent = time.monotonic()
+            while not self._has_ended(child):
+                patience = min(seconds, HURRIED_SECONDS) if in_a_hurry() else seconds
+                if time.monotonic() - sent > patience:
                     break
                 time.sleep(0.02)
         if process.returncode is None and not self._has_ended(child):
