@@ -34,6 +34,7 @@ COLOURS = {
 
 class OrderLineInline(TabularInline):
     model = OrderLine
+    hide_title = True
     fields = readonly_fields = ["sku", "name", "unit_price", "quantity"]
     ordering = ["position"]
     extra = 0
@@ -48,7 +49,14 @@ class OrderLineInline(TabularInline):
 
 @admin.register(Order)
 class OrderAdmin(ReadOnlyAdmin):
-    list_display = ["id", "shown_status", "shown_payment", "shown_fulfillment", "sum", "placed_at"]
+    list_display = [
+        "reference",
+        "shown_status",
+        "shown_payment",
+        "shown_fulfillment",
+        "sum",
+        "placed_at",
+    ]
     list_filter = ["status", "payment_status", "fulfillment_status", "placed_at"]
     search_fields = ["id__exact", "customer_id__exact", "external_reference__exact"]
     ordering = ["-placed_at", "-id"]
@@ -57,24 +65,33 @@ class OrderAdmin(ReadOnlyAdmin):
     fieldsets = [
         (None, {"fields": ["id", "status", "payment_status", "fulfillment_status", "placed_at"]}),
         ("Money", {"fields": ["currency", "goods_total", "shipping_total", "total"]}),
-        ("Customer", {"fields": ["customer_id", "address"]}),
+        ("Customer", {"fields": ["customer_id", "ship_to"]}),
         (
             "Behind it",
             {"fields": ["saga_id", "external_reference", "cancel_reason", "version"]},
         ),
     ]
 
+    @display(description="Order", ordering="id")
+    def reference(self, order: Order) -> str:
+        return str(order)
+
     @display(description="Status", label=COLOURS, ordering="status")
-    def shown_status(self, order: Order) -> str:
-        return order.status
+    def shown_status(self, order: Order) -> tuple[str, str]:
+        return order.status, order.get_status_display()
 
     @display(description="Payment", label=COLOURS, ordering="payment_status")
-    def shown_payment(self, order: Order) -> str:
-        return order.payment_status
+    def shown_payment(self, order: Order) -> tuple[str, str]:
+        return order.payment_status, order.get_payment_status_display()
 
     @display(description="Fulfilment", label=COLOURS, ordering="fulfillment_status")
-    def shown_fulfillment(self, order: Order) -> str:
-        return order.fulfillment_status
+    def shown_fulfillment(self, order: Order) -> tuple[str, str]:
+        return order.fulfillment_status, order.get_fulfillment_status_display()
+
+    @display(description="Ship to")
+    def ship_to(self, order: Order) -> str:
+        names = ("name", "line1", "line2", "city", "region", "postal_code", "country")
+        return ", ".join(order.address[name] for name in names if order.address.get(name))
 
     @display(description="Total", ordering="total")
     def sum(self, order: Order) -> str:

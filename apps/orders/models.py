@@ -47,7 +47,7 @@ class Order(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.external_reference or f"…{self.id.hex[-10:]}"
+        return self.external_reference or f"Order {self.id.hex[-8:].upper()}"
 
 
 class OrderLine(models.Model):

@@ -58,11 +58,11 @@ class SagaRunAdmin(ReadOnlyAdmin):
                 step.attempts,
                 step.error_code,
                 _clock(step.started_at),
-                _clock(step.finished_at),
+                _took(step.started_at, step.finished_at),
             )
             for step in run.steps.order_by("started_at", "id")
         )
-        head = ("Step", "Direction", "Status", "Attempts", "Error", "Began", "Ended")
+        head = ("Step", "Direction", "Status", "Attempts", "Error", "Began", "Took")
         return _table(head, rows)
 
     @display(description="Log")
@@ -98,12 +98,16 @@ class SagaLogEntryAdmin(ReadOnlyAdmin):
 
 
 def _clock(moment) -> str:
-    return f"{moment:%Y-%m-%d %H:%M:%S.%f}"[:-3] if moment else "–"
+    return f"{moment:%d %b %H:%M:%S}.{moment.microsecond // 1000:03}"
+
+
+def _took(began, ended) -> str:
+    return f"{(ended - began).total_seconds() * 1000:,.0f} ms" if ended else "–"
 
 
 def _table(head, rows) -> str:
     """An HTML table; every cell is escaped."""
-    cell = '<td class="px-3 py-1 border-b border-base-200 dark:border-base-800">{}</td>'
+    cell = '<td class="px-3 py-1 align-top border-b border-base-200 dark:border-base-800">{}</td>'
     body = format_html_join(
         "", "<tr>{}</tr>", ((format_html_join("", cell, ((one,) for one in row)),) for row in rows)
     )
