@@ -54,7 +54,7 @@ def test_the_replaying_process_is_killed(shop, failpoint):
 
 
 def test_the_worker_is_killed(shop):
-    doomed = shop.worker(FAILPOINTS_ENABLED="on", FAILPOINT="saga.checkpoint.after_commit:6:kill")
+    doomed = shop.worker(FAILPOINTS_ENABLED="on", FAILPOINT="saga.checkpoint.after_commit:3:kill")
     replay = start_replay(shop)
     assert doomed.wait() == -signal.SIGKILL
     shop.worker()
@@ -76,7 +76,7 @@ def test_the_gateway_is_killed(shop, gateway):
 
 
 def test_all_of_them_are_killed_while_stock_is_scarce(shop, gateway):
-    doomed = shop.worker(FAILPOINTS_ENABLED="on", FAILPOINT="catalog.reserve.after_commit:2:kill")
+    doomed = shop.worker(FAILPOINTS_ENABLED="on", FAILPOINT="catalog.reserve.after_commit:1:kill")
     first = start_replay(
         shop,
         *("--stock", "scarce"),
