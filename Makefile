@@ -12,7 +12,7 @@ up: ## run the shop until Ctrl-C (PORT=8000)
 	@exec $(LOCAL) up
 
 test: ## run every test on servers of its own (ARGS=… for pytest)
-	@exec $(LOCAL) test $(ARGS)
+	@exec $(LOCAL) test -- $(ARGS)
 
 check: ## ruff, import contracts, deployment checks, missing migrations
 	@exec $(LOCAL) check

@@ -35,7 +35,7 @@ def run(arguments: Namespace) -> int:
 
 def test(arguments: Namespace) -> int:
     """Runs pytest on servers below ``var/test``, beside those of a running shop."""
-    words = arguments.words or ["-n", "2", "--dist", "worksteal"]
+    words = [word for word in arguments.words if word != "--"] or ["-n", "2", "--dist", "worksteal"]
     with servers_running("`make test`", throwaway=True) as (supervisor, _):
         return supervisor.run_task([sys.executable, "-m", "pytest", *words])
 
