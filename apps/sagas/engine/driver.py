@@ -7,13 +7,16 @@ Death between any two of them is repaired by the next holder, who repeats the st
 """
 
 import random
+import re
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import replace
 
 import orjson
 import structlog
+from celery.exceptions import SoftTimeLimitExceeded
 from django.conf import settings
-from django.db import InterfaceError, OperationalError, transaction
+from django.db import InterfaceError, OperationalError, close_old_connections, transaction
 
 from apps.sagas.contracts import Outcome, StepCall
 from apps.sagas.definition import Participant, Saga, lookup
@@ -24,6 +27,7 @@ from apps.sagas.failpoints import failpoint
 
 log = structlog.get_logger(__name__)
 MAX_RESULT_BYTES = 16 * 1024
+NOT_STORABLE = re.compile("[\x00\ud800-\udfff]")  # PostgreSQL takes no such text
 _rng = random.Random()  # noqa: S311 - jitter, not a secret
 
 
@@ -84,8 +88,8 @@ class Driver:
             )
 
     def _advance(self, saga: Saga, runs: list[Run]) -> None:
-        """One step of ``runs``. An error that is not a lost connection is narrowed down to the
-        run that causes it; only that one spends an attempt."""
+        """One step of ``runs``. An error is narrowed down to the run that causes it, and only that
+        one spends an attempt; unless a database was the cause, which each part would meet again."""
         killers = [run for run in runs if run.claims > store.MAX_CLAIMS]
         if killers:
             self._park_killers(killers)
@@ -94,11 +98,15 @@ class Driver:
                 return
         try:
             self._step(saga, runs)
+        except SoftTimeLimitExceeded:
+            raise  # the task is over; the leases bring the runs to others
         except (OperationalError, InterfaceError) as error:
-            if not _connection_lost(error):
+            if not _of_the_database(error):
                 self._narrow(saga, runs, error)
                 return
-            log.warning("saga.connection_lost", runs=len(runs), step=runs[0].step, error=str(error))
+            text = str(error)
+            log.warning("saga.database_failed", runs=len(runs), step=runs[0].step, error=text)
+            close_old_connections()  # a broken one is replaced now, not when the task is over
             self._spend_attempt(saga, runs, error)
         except Exception as error:  # noqa: BLE001 - a participant's bug must not touch other runs
             self._narrow(saga, runs, error)
@@ -113,7 +121,7 @@ class Driver:
         self._advance(saga, runs[half:])
 
     def _spend_attempt(self, saga: Saga, runs: list[Run], error: Exception) -> None:
-        outcome = Outcome.unknown("raised", f"{type(error).__name__}: {error}")
+        outcome = Outcome.unknown("raised", _storable(f"{type(error).__name__}: {error}"))
         with transaction.atomic(using=DATABASE):
             held, now = store.hold(self.token, runs, self.lease)
             changes = [state.after(saga, run, outcome, now, _rng) for run in held]
@@ -131,13 +139,15 @@ class Driver:
         if participant.local:
             self._step_local(saga, participant, runs)
             return
-        runs = self._begin(saga, participant, runs)
-        if not runs:
+        going = self._begin(saga, participant, runs)
+        if not going:
             return
-        calls = _calls(runs)
+        for run in runs:  # these are what a repeat begins with
+            run.begun = True
+        calls = _calls(going)
         outcomes = _sane(participant.execute(calls), calls)
         failpoint("saga.execute.after")
-        self._checkpoint(saga, participant, runs, outcomes)
+        self._checkpoint(saga, participant, going, outcomes)
 
     def _begin(self, saga: Saga, participant: Participant, runs: list[Run]) -> list[Run]:
         """Turns back what must turn, renews the leases, commits the participant's intent."""
@@ -239,6 +249,9 @@ def _sane(outcomes: Sequence[Outcome], calls: Sequence[StepCall]) -> list[Outcom
 
 
 def _sane_one(outcome: Outcome) -> Outcome:
+    if NOT_STORABLE.search(outcome.code + outcome.detail):
+        code, detail = _storable(outcome.code), _storable(outcome.detail)
+        outcome = replace(outcome, code=code, detail=detail)
     if outcome.result is None:
         return outcome
     try:
@@ -250,7 +263,12 @@ def _sane_one(outcome: Outcome) -> Outcome:
     return outcome
 
 
-def _connection_lost(error: Exception) -> bool:
-    """Whether the database went away (no SQLSTATE, or class 08 or 57P), not just refused."""
+def _storable(text: str) -> str:
+    return NOT_STORABLE.sub("\ufffd", text)
+
+
+def _of_the_database(error: Exception) -> bool:
+    """Whether a database went away (no SQLSTATE, or class 08 or 57P), has no room (class 53), or
+    a lock was not to be had (class 40, 55P03)."""
     sqlstate = getattr(error.__cause__, "sqlstate", None)
-    return sqlstate is None or sqlstate.startswith(("08", "57P"))
+    return sqlstate is None or sqlstate.startswith(("08", "40", "53", "55P03", "57P"))

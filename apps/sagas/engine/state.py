@@ -13,7 +13,10 @@ from apps.sagas.enums import Direction, RunStatus, StepStatus
 
 @dataclass(slots=True)
 class Run:
-    """A claimed run as the engine holds it in memory."""
+    """A claimed run as the engine holds it in memory.
+
+    ``begun``: under this claim the present step was executed, or may have been.
+    """
 
     id: UUID
     kind: str
@@ -30,8 +33,10 @@ class Run:
     parked_steps: int
     abort_requested: bool
     deadline_at: datetime | None
+    version: int = 1
     error_code: str = ""
     error_detail: str = ""
+    begun: bool = False
 
     @property
     def forward(self) -> bool:
@@ -40,7 +45,7 @@ class Run:
     @property
     def may_have_begun(self) -> bool:
         """Whether the present step may already have had an effect."""
-        return self.attempt > 1 or self.claims > 1
+        return self.attempt > 1 or self.claims > 1 or self.begun
 
     def key(self, direction: str) -> str:
         return step_key(self.id, self.position, direction)
@@ -221,7 +226,7 @@ def _go_back(
 
 def _enter(saga: Saga, run: Run, position: int, now: datetime) -> None:
     run.position, run.step = position, saga.steps[position].name
-    run.attempt, run.claims, run.step_since = 1, 1, now
+    run.attempt, run.claims, run.step_since, run.begun = 1, 1, now, False
 
 
 def _record(run: Run, status: str, outcome: Outcome) -> StepRecord:

@@ -21,7 +21,7 @@ MAX_CLAIMS = 6  # … and after so many it is parked: it kills whoever holds it
 _LIVE = "(" + ", ".join(f"'{status.value}'" for status in LIVE) + ")"
 _COLUMNS = (
     "id, kind, kind_version, business_key, status, position, step, direction, attempt,"
-    " step_since, claims, data, parked_steps, abort_requested, deadline_at, error_code,"
+    " step_since, claims, data, parked_steps, abort_requested, deadline_at, version, error_code,"
     " error_detail"
 )
 
@@ -123,8 +123,9 @@ def _run(row: tuple) -> Run:
         parked_steps=row[12],
         abort_requested=row[13],
         deadline_at=row[14],
-        error_code=row[15],
-        error_detail=row[16],
+        version=row[15],
+        error_code=row[16],
+        error_detail=row[17],
     )
 
 
@@ -132,7 +133,9 @@ def hold(token: int, runs: Iterable[Run], lease: float) -> tuple[list[Run], date
     """Locks and returns the runs still held under ``token``, with the database's time.
 
     Refreshes what others may ask of a held run (``abort_requested``) and renews the lease. The
-    runs returned are copies: where the transaction fails, the caller's own are as before.
+    runs returned are copies: where the transaction fails, the caller's own are as before. One
+    that moved on since the caller's copy was made (turned back, or by a commit whose answer was
+    lost) is not returned: the copy would undo that.
     """
     known = {run.id: copy.copy(run) for run in runs}
     rows = fetch_all(
@@ -145,14 +148,17 @@ def hold(token: int, runs: Iterable[Run], lease: float) -> tuple[list[Run], date
         UPDATE sagas_sagarun SET lease_until = clock_timestamp() + make_interval(secs => %s),
             next_run_at = clock_timestamp() + make_interval(secs => %s)
         WHERE id IN (SELECT id FROM mine) AND lease_token = %s
-        RETURNING id, abort_requested
+        RETURNING id, version, abort_requested
         """,
         [list(known), token, lease, lease, token],
     )
-    for run_id, abort_requested in rows:
-        known[run_id].abort_requested = abort_requested
-    mine = sorted((known[row[0]] for row in rows), key=lambda run: run.id)
-    return mine, now()
+    mine = []
+    for run_id, version, abort_requested in rows:
+        run = known[run_id]
+        if run.version == version:
+            run.abort_requested = abort_requested
+            mine.append(run)
+    return sorted(mine, key=lambda run: run.id), now()
 
 
 def now() -> datetime:
@@ -209,6 +215,8 @@ def _save_runs(token: int, changes: Sequence[Change]) -> None:
     )
     if saved != len(runs):
         raise RuntimeError(f"{len(runs) - saved} of {len(runs)} runs were not held")
+    for run in runs:
+        run.version += 1
 
 
 def _save_steps(steps: Sequence) -> None:

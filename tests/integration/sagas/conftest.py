@@ -7,7 +7,7 @@ from django.db import transaction
 
 from apps.sagas import definition, facade
 from apps.sagas.contracts import Outcome
-from apps.sagas.definition import Participant, Saga, Step
+from apps.sagas.definition import Execute, Participant, Saga, Step
 from apps.sagas.engine.driver import drive_batch
 from apps.sagas.models import SagaRun
 from apps.sagas.retry import RetryPolicy
@@ -22,6 +22,7 @@ class Recorder:
         self.effects: Counter[str] = Counter()
         self.batches: list[int] = []
         self.answers: dict[tuple[str, str], list] = {}
+        self.instead: dict[str, Execute] = {}  # what a participant does in place of answering
 
     def tell(self, step: str, business_key: str, *answers) -> None:
         """What ``step`` answers for ``business_key``, call by call; then it succeeds."""
@@ -29,10 +30,15 @@ class Recorder:
 
     def participant(self, name: str, *, local: bool = False) -> Participant:
         def execute(calls):
-            self.batches.append(len(calls))
-            return [self._answer(name, call) for call in calls]
+            instead = self.instead.get(name)
+            return instead(calls) if instead else self.answer(name, calls)
 
         return Participant(execute, local=local)
+
+    def answer(self, name: str, calls) -> list[Outcome]:
+        """What ``name`` was told to answer, noted."""
+        self.batches.append(len(calls))
+        return [self._answer(name, call) for call in calls]
 
     def _answer(self, name, call):
         self.effects[f"{name} {call.business_key}"] += 1
