@@ -22,5 +22,9 @@ def changed_meanwhile(version: int) -> VersionConflict:
     return VersionConflict(f"the order is at version {version} now", version=version)
 
 
+class CheckoutParked(Conflict):
+    code, title = "checkout_parked", "Staff are looking after the order's checkout"
+
+
 class CancellationUnderWay(Conflict):
     code, title = "cancellation_under_way", "The order is being cancelled"

@@ -52,12 +52,12 @@ class Step:
 @dataclass(frozen=True, slots=True)
 class Saga:
     """A versioned list of steps. ``deadline`` seconds after its start a run before its pivot
-    turns to compensation."""
+    turns to compensation (None: never)."""
 
     kind: str
     version: int
     steps: tuple[Step, ...]
-    deadline: float = 3600.0
+    deadline: float | None = 3600.0
     pivot: int = field(init=False)
 
     def __post_init__(self) -> None:

@@ -21,7 +21,9 @@ class RetryPolicy:
         """Seconds to wait after failed ``attempt`` (1, 2, …), or None to give up."""
         if attempt >= self.max_attempts or elapsed >= self.schedule_to_close:
             return None
-        return rng.uniform(0.0, min(self.cap, self.base * 2**attempt))
+        # 2**1024 is more than a float can hold.
+        return rng.uniform(0.0, min(self.cap, self.base * 2 ** min(attempt, 64)))
 
 
-FOR_EVER = RetryPolicy(max_attempts=40, base=0.2, cap=60.0, schedule_to_close=86_400.0)
+# A day: what only waits for another part is given up by the clock, not by counting.
+FOR_EVER = RetryPolicy(max_attempts=30_000, base=0.2, cap=60.0, schedule_to_close=86_400.0)

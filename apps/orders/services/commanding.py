@@ -7,6 +7,7 @@ from apps.orders.contracts import CancelOrder, CommandAccepted, DeliverOrder, Sh
 from apps.orders.enums import DATABASE, OrderStatus
 from apps.orders.errors import (
     CancellationUnderWay,
+    CheckoutParked,
     OrderNotFound,
     changed_meanwhile,
     not_allowed,
@@ -25,7 +26,8 @@ def order_cancel(command: CancelOrder) -> CommandAccepted:
 
     A cancelled order stays cancelled (success). Raises ``OrderNotFound`` (also for another
     customer's), ``InvalidTransition`` once the parcel has left, ``VersionConflict`` where
-    ``version`` is stale, ``KeyReused`` for a key used otherwise.
+    ``version`` is stale, ``CheckoutParked`` while its checkout waits for a person, ``KeyReused``
+    for a key used otherwise.
     """
     with transaction.atomic(using=DATABASE):
         return once(
@@ -45,7 +47,7 @@ def _cancel(command: CancelOrder) -> CommandAccepted:
     if checkout_run is None:
         raise OrderNotFound()
     # The run is locked before the order, as the engine does: the other way round both would wait.
-    sagas.request_abort(checkout_run)
+    runs = sagas.request_abort(checkout_run)
     order = order_locked(command.order_id)
     if command.customer_id is not None and order.customer_id != command.customer_id:
         raise OrderNotFound()
@@ -54,6 +56,8 @@ def _cancel(command: CancelOrder) -> CommandAccepted:
     _check_version(order, command.version)
     if order.status not in (OrderStatus.PENDING, OrderStatus.CONFIRMED):
         raise not_allowed(order.status, OrderStatus.CANCELLED)
+    if not runs and sagas.run_status(checkout_run) == "failed":
+        raise CheckoutParked()  # its cancellation would end at once, and an order has only one
     run = start_cancellation(
         order.id,
         checkout_run=checkout_run,

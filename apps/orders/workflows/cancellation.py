@@ -17,6 +17,8 @@ from apps.sagas.definition import Participant, Saga, Step, StepKind
 from apps.sagas.retry import RetryPolicy
 
 KIND = "cancellation"
+# Longer than a checkout may wait for a gateway or database, forward and back.
+CHECKOUT_ENDS = RetryPolicy(max_attempts=30_000, base=0.2, cap=15.0, schedule_to_close=172_800.0)
 
 
 def stop_checkout(calls: Sequence[StepCall]) -> list[Outcome]:
@@ -37,11 +39,12 @@ def _checkout_outcome(status: str) -> Outcome:
 CANCELLATION = Saga(
     kind=KIND,
     version=1,
+    deadline=None,  # it was promised: no outage makes it forget
     steps=(
         Step(
             "stop_checkout",
             Participant(stop_checkout, local=True),
-            retry=RetryPolicy(max_attempts=5_000, cap=1.0, schedule_to_close=3600.0),
+            retry=CHECKOUT_ENDS,
         ),
         Step(
             "cancel_shipment",

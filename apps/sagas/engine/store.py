@@ -36,7 +36,7 @@ def insert(
     step: str,
     data: dict,
     weight: int,
-    deadline: float,
+    deadline: float | None,
     correlation_id: str,
     done: Sequence[str] = (),
 ) -> bool:

@@ -7,7 +7,7 @@ from apps.common.errors import InvalidTransition, VersionConflict
 from apps.messaging.models import Outbox
 from apps.orders import facade
 from apps.orders.contracts import CancelOrder, DeliverOrder, ShipOrder
-from apps.orders.errors import OrderNotFound
+from apps.orders.errors import CheckoutParked, OrderNotFound
 from apps.sagas.engine.driver import drive_batch
 from apps.sagas.models import SagaRun
 from tests.trade import Trade, axes, drive_all, violations
@@ -206,6 +206,23 @@ def test_a_cancellation_waits_for_a_checkout_past_its_pivot(trade, gateway):
     assert axes(placed.order_id)[0] == "cancelled"
     assert all(one["status"] in ("voided", "refunded") for one in gateway.payments())
     assert violations() == {}
+
+
+def test_a_cancellation_is_carried_out_however_long_the_workers_were_away(trade):
+    placed = trade.place()
+    drive_all()
+    facade.cancel_order(cancel(placed.order_id))
+    SagaRun.objects.filter(deadline_at__isnull=False).update(deadline_at="2020-01-01T00:00:00Z")
+    drive_all()
+    assert axes(placed.order_id) == ("cancelled", "refunded", "cancelled")
+
+
+def test_an_order_whose_checkout_wants_a_person_is_not_cancelled_behind_his_back(trade):
+    placed = trade.place()
+    SagaRun.objects.update(status="failed")
+    with pytest.raises(CheckoutParked):
+        facade.cancel_order(cancel(placed.order_id))
+    assert SagaRun.objects.count() == 1
 
 
 def test_cancelling_twice_is_one_cancellation(trade):
