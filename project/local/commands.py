@@ -11,7 +11,7 @@ from project.local.errors import Trouble
 from project.local.ownership import Ownership
 from project.local.session import describe, servers_running
 from project.local.supervisor import say
-from project.local.up import prepare, require_free_ports, start_parts, up
+from project.local.up import prepare, require_development, require_free_ports, start_parts, up
 
 __all__ = ["check", "demo", "reset", "run", "test", "up"]
 
@@ -70,6 +70,7 @@ def check(arguments: Namespace) -> int:
 
 def demo(arguments: Namespace) -> int:
     """Replays a sales file; with a running shop through its workers, else through our own."""
+    require_development()
     command = [sys.executable, "manage.py", "replay_sales"]
     command += [arguments.file] if arguments.file else []
     command += ["--stock", arguments.stock] if arguments.stock else []

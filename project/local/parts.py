@@ -29,9 +29,9 @@ def web() -> Service:
             "--host", "127.0.0.1", "--port", str(env.PORT),
             "--workers", str(WEB_WORKERS), "--blocking-threads", str(WEB_THREADS),
             "--respawn-failed-workers", "--respawn-interval", "1",
-            "--workers-kill-timeout", "10", "project.wsgi:application",
+            "--workers-kill-timeout", "5", "project.wsgi:application",
         ),
-        stop=((signal.SIGTERM, 12),),
+        stop=((signal.SIGTERM, 8),),
         environment={"DATABASE_POOL_MAX_SIZE": str(WEB_POOL)},
     )  # fmt: skip
 

@@ -18,6 +18,7 @@ from project.local.programs import major_version, postgres_programs
 from project.local.supervisor import Service
 
 ROLE = "holdfast"
+PLAIN_LOCALE = {"LC_ALL": "C"}  # a person's may be unknown to this machine
 OLDEST = 14  # what Django supports
 PORT = 5432  # names the socket file; nothing listens on TCP
 SETTINGS = {
@@ -75,7 +76,7 @@ class Postgres:
             command=self.account.command(self.program, "-D", data, *words),
             # SIGINT is the "fast shutdown", SIGQUIT the immediate one with recovery at next start.
             stop=((signal.SIGINT, 30), (signal.SIGQUIT, 5)),
-            environment={"LC_ALL": "C", "PGDATA": str(data)},
+            environment=PLAIN_LOCALE | {"PGDATA": str(data)},
             parent_death_by_prefix=bool(self.account.prefix),
         )
 
@@ -109,7 +110,7 @@ class Postgres:
                 self.initdb, "-D", draft, "-U", ROLE, "-E", "UTF8", *self._locale(),
                 "--auth-local=peer", "--auth-host=reject",
             ),
-            cwd="/", capture_output=True, text=True, check=False,
+            cwd="/", env=os.environ | PLAIN_LOCALE, capture_output=True, text=True, check=False,
         )  # fmt: skip
         if done.returncode:
             raise Trouble(f"initdb failed: {(done.stderr.strip() or 'no output').splitlines()[-1]}")

@@ -60,7 +60,7 @@ class Supervisor:
         self._signals = 0
         self._last_signal = 0.0
         self._make = InterruptedMake()
-        self._tasks: set[int] = set()
+        self._tasks: dict[int, bool] = {}  # by number: whether in a session of its own
         self._wake_out, self._wake_in = os.pipe()
         os.set_blocking(self._wake_in, False)
         os.set_blocking(self._wake_out, False)
@@ -98,24 +98,33 @@ class Supervisor:
         while not self._signals:
             self._turn(60)
 
-    def run_task(self, command: Sequence[str], environment: Mapping[str, str] | None = None) -> int:
+    def run_task(
+        self,
+        command: Sequence[str],
+        environment: Mapping[str, str] | None = None,
+        own_session: bool = False,
+    ) -> int:
         """Runs ``command`` on this terminal while supervising; its exit code.
 
-        It belongs to our foreground group: Ctrl-C reaches it directly and it decides what to do.
+        Ctrl-C reaches it directly and it decides what to do; with ``own_session`` it does not, and
+        any stop signal ends it with SIGTERM.
         """
         try:
             task = subprocess.Popen(
                 command,
                 env=self.environment | dict(environment or {}),
                 cwd=self._cwd,
+                start_new_session=own_session,
                 preexec_fn=signal_at_our_death(signal.SIGTERM),
             )
         except OSError as error:
             raise Trouble(f"cannot run {command[0]}: {error.strerror}") from None
-        self._tasks.add(task.pid)
+        self._tasks[task.pid] = own_session
+        if own_session and self._signals:
+            task.terminate()  # the signal came before the task was there to be told
         while (code := task.poll()) is None:
             self._turn(60)
-        self._tasks.discard(task.pid)
+        del self._tasks[task.pid]
         return code if code >= 0 else 128 - code
 
     def interrupted(self) -> bool:
@@ -132,8 +141,10 @@ class Supervisor:
     def _on_stop_signal(self, number, frame) -> None:
         self._signals += 1
         self._last_signal = time.monotonic()
-        if number != signal.SIGINT:  # Ctrl-C reaches the tasks by itself
-            for pid in self._tasks:
+        for pid, own_session in self._tasks.items():
+            if own_session:
+                os.kill(pid, signal.SIGTERM)
+            elif number != signal.SIGINT:  # Ctrl-C reached it by itself
                 os.kill(pid, number)
 
     def _heed_make(self) -> None:
@@ -142,8 +153,8 @@ class Supervisor:
             time.sleep(0.2)  # from a terminal both get it: ours may be on its way
             if not self._signals:
                 self._signals += 1
-                for pid in self._tasks:
-                    os.kill(pid, signal.SIGINT)
+                for pid, own_session in self._tasks.items():
+                    os.kill(pid, signal.SIGTERM if own_session else signal.SIGINT)
 
     def _raise_if_interrupted(self) -> None:
         if self._signals:

@@ -26,6 +26,7 @@ READY_SECONDS = 90
 def up(arguments: Namespace) -> int:
     """Runs everything until a stop signal; 0 after an orderly end."""
     began = time.monotonic()
+    require_development()
     ownership = Ownership(env.PLACES)
     if not ownership.take("`make up`"):
         raise Trouble(f"{describe(ownership)} runs on {env.PLACES.var} already: stop it first")
@@ -49,6 +50,12 @@ def up(arguments: Namespace) -> int:
     return 0
 
 
+def require_development() -> None:
+    """Raises ``Trouble`` under production settings, which answer nothing without HTTPS."""
+    if env.PRODUCTION:
+        raise Trouble("HOLDFAST_ENV is production, and this runs a shop for development: unset it")
+
+
 def require_free_ports(with_web: bool) -> None:
     """Raises ``Trouble`` where a port we are to listen on is taken."""
     wanted = [("PORT", env.PORT)] if with_web else []
@@ -70,7 +77,7 @@ def require_free_ports(with_web: bool) -> None:
 
 def prepare(supervisor: Supervisor) -> None:
     """Migrations, logins and the sample shop, in one process; raises ``Trouble``."""
-    code = supervisor.run_task([sys.executable, "manage.py", "prepare_shop"])
+    code = supervisor.run_task([sys.executable, "manage.py", "prepare_shop"], own_session=True)
     if supervisor.interrupted():
         raise Interrupted
     if code:
