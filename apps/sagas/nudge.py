@@ -36,7 +36,11 @@ class Publisher:
             if self._waiting:
                 return
             self._waiting = True
-        self._thread.submit(self._send)
+        try:
+            self._thread.submit(self._send)
+        except RuntimeError as error:  # no thread to be had, or the process is ending
+            self._waiting = False
+            log.warning("saga.nudge_lost", error=str(error))
 
     def _send(self) -> None:
         self._waiting = False
