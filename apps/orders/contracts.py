@@ -20,14 +20,17 @@ class OrderLine:
 
 @dataclass(frozen=True, slots=True)
 class PlaceOrder:
-    """A customer's order; ``principal`` and ``key`` make it happen once, however often sent."""
+    """A customer's order; ``principal`` and ``key`` make it happen once, however often sent.
+
+    ``address`` is one, or the id of one of the customer's own.
+    """
 
     principal: str
     key: str
     customer_id: UUID
     lines: tuple[OrderLine, ...]
     card_token: str
-    address: Address
+    address: Address | UUID
     correlation_id: str = ""
 
 
@@ -100,6 +103,7 @@ class DeliverOrder:
 
     order_id: UUID
     version: int | None = None
+    correlation_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """The events that orders publish, appended to the outbox of their database."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -16,7 +16,13 @@ def _aggregate(order_id: UUID) -> str:
 
 
 def order_placed(
-    order_id: UUID, *, customer_id: UUID, total: Money, placed_at: datetime, draft
+    order_id: UUID,
+    *,
+    customer_id: UUID,
+    total: Money,
+    placed_at: datetime,
+    draft,
+    correlation_id: str,
 ) -> None:
     """``order.placed``: who ordered what for how much."""
     payload = {
@@ -37,16 +43,28 @@ def order_placed(
             )
         ],
     }
-    append(DATABASE, [Event("order.placed", _aggregate(order_id), 1, payload)])
+    headers = {"correlation_id": correlation_id}
+    append(DATABASE, [Event("order.placed", _aggregate(order_id), 1, payload, headers=headers)])
 
 
-def orders_moved(topic: str, moved: Sequence[tuple[UUID, int]], **payload: str) -> None:
+def orders_moved(
+    topic: str,
+    moved: Sequence[tuple[UUID, int]],
+    correlation_ids: Mapping[UUID, str],
+    **payload: str,
+) -> None:
     """``topic`` (order.confirmed, .cancelled, .shipped, .delivered) for orders that moved, each
-    with the version it has since."""
+    with the version it has since and the request that caused it."""
     append(
         DATABASE,
         [
-            Event(topic, _aggregate(order_id), version, {"order_id": str(order_id), **payload})
+            Event(
+                topic,
+                _aggregate(order_id),
+                version,
+                {"order_id": str(order_id), **payload},
+                headers={"correlation_id": correlation_ids[order_id]},
+            )
             for order_id, version in moved
         ],
     )

@@ -14,7 +14,8 @@ class StepCall:
     ``key`` names the effect, not the attempt: it stays the same however often the step is
     repeated. ``forward_key`` is the key of the forward step that a compensation undoes (equal to
     ``key`` going forward). ``data`` is the run's own data, ``attempt`` starts at 1, ``reason`` is
-    the code of what turned the run back (empty going forward).
+    the code of what turned the run back (empty going forward), ``correlation_id`` the request that
+    started the run.
     """
 
     run_id: UUID
@@ -24,6 +25,7 @@ class StepCall:
     attempt: int
     data: dict[str, Any] = field(default_factory=dict)
     reason: str = ""
+    correlation_id: str = ""
 
 
 def step_key(run_id: UUID | str, position: int, direction: str) -> str:

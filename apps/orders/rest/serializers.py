@@ -26,7 +26,7 @@ class AddressInput(StrictSerializer):
 
 
 class PaymentInput(StrictSerializer):
-    card_token = StringField(max_length=100, help_text="The card, as the gateway's token for it.")
+    card_token = StringField(max_length=64, help_text="The card, as the gateway's token for it.")
 
 
 @extend_schema_serializer(

@@ -9,7 +9,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from apps.common.correlation import current_request_id
-from apps.common.errors import InvalidInput, NotFound
+from apps.common.errors import NotFound
 from apps.common.rest.filters import refuse_unknown_parameters
 from apps.common.rest.headers import idempotency_key, prefer_wait
 from apps.common.rest.pagination import PARAMETERS, CursorPagination, paged
@@ -76,7 +76,7 @@ class Orders(APIView):
                 customer_id=customer_id,
                 lines=tuple(OrderLine(**line) for line in body["lines"]),
                 card_token=body["payment"]["card_token"],
-                address=_address(customer_id, body),
+                address=_address(body),
                 correlation_id=current_request_id(),
             )
         )
@@ -87,13 +87,10 @@ class Orders(APIView):
         return _receipt(receipt, None, status=202)
 
 
-def _address(customer_id: UUID, body: dict) -> Address:
-    if "shipping_address" in body:
-        return customers.check_address(Address(**body["shipping_address"]), "shipping_address.")
-    address = customers.get_address(customer_id, body["address_id"])
-    if address is None:
-        raise InvalidInput.field("address_id", "not_found", "You have no such address.")
-    return address
+def _address(body: dict) -> Address | UUID:
+    if "address_id" in body:
+        return body["address_id"]
+    return customers.check_address(Address(**body["shipping_address"]), "shipping_address.")
 
 
 def _receipt(receipt: OrderPlaced, order: OrderView | None, *, status: int) -> Response:

@@ -2,6 +2,7 @@
 
 from django.db import transaction
 
+from apps.common.correlation import current_request_id
 from apps.messaging.idempotency import once
 from apps.orders.contracts import CancelOrder, CommandAccepted, DeliverOrder, ShipOrder
 from apps.orders.enums import DATABASE, OrderStatus
@@ -62,7 +63,7 @@ def _cancel(command: CancelOrder) -> CommandAccepted:
         order.id,
         checkout_run=checkout_run,
         reason=command.reason,
-        correlation_id=command.correlation_id,
+        correlation_id=_correlation_id(command),
     )
     return CommandAccepted(order.id, order.status, order.version, run)
 
@@ -83,9 +84,12 @@ def order_ship(command: ShipOrder) -> CommandAccepted:
         if not shipping.dispatch(order.id):
             raise CancellationUnderWay()
         version = moving.order_advance(
-            order.id, before=OrderStatus.CONFIRMED, to=OrderStatus.SHIPPED
+            order.id,
+            before=OrderStatus.CONFIRMED,
+            to=OrderStatus.SHIPPED,
+            correlation_id=_correlation_id(command),
         )
-        run = start_dispatch(order.id, correlation_id=command.correlation_id)
+        run = start_dispatch(order.id, correlation_id=_correlation_id(command))
         return CommandAccepted(order.id, OrderStatus.SHIPPED.value, version, run)
 
 
@@ -99,9 +103,16 @@ def order_deliver(command: DeliverOrder) -> CommandAccepted:
         if order.status != OrderStatus.SHIPPED or not shipping.deliver(order.id):
             raise not_allowed(order.status, OrderStatus.DELIVERED)
         version = moving.order_advance(
-            order.id, before=OrderStatus.SHIPPED, to=OrderStatus.DELIVERED
+            order.id,
+            before=OrderStatus.SHIPPED,
+            to=OrderStatus.DELIVERED,
+            correlation_id=_correlation_id(command),
         )
         return CommandAccepted(order.id, OrderStatus.DELIVERED.value, version)
+
+
+def _correlation_id(command: CancelOrder | ShipOrder | DeliverOrder) -> str:
+    return command.correlation_id or current_request_id()
 
 
 def _check_version(order: Order, version: int | None) -> None:

@@ -39,8 +39,8 @@ def orders_set_fulfillment(order_ids: Sequence[UUID], status: FulfillmentStatus)
     )
 
 
-def orders_confirm(order_ids: Sequence[UUID]) -> None:
-    """pending → confirmed, with the event."""
+def orders_confirm(correlation_ids: Mapping[UUID, str]) -> None:
+    """pending → confirmed, with the event; for each order the request that caused it."""
     require_atomic(DATABASE)
     moved = fetch_all(
         DATABASE,
@@ -49,12 +49,12 @@ def orders_confirm(order_ids: Sequence[UUID]) -> None:
             updated_at = clock_timestamp()
         WHERE id = ANY(%s) AND status = 'pending' RETURNING id, version
         """,
-        [list(order_ids)],
+        [list(correlation_ids)],
     )
-    events.orders_moved("order.confirmed", moved)
+    events.orders_moved("order.confirmed", moved, correlation_ids)
 
 
-def orders_cancel(reasons: Mapping[UUID, str]) -> None:
+def orders_cancel(reasons: Mapping[UUID, str], correlation_ids: Mapping[UUID, str]) -> None:
     """pending or confirmed → cancelled with its reason, with the event. What was never scheduled
     stays ``not_fulfilled``."""
     require_atomic(DATABASE)
@@ -73,10 +73,12 @@ def orders_cancel(reasons: Mapping[UUID, str]) -> None:
     )
     for reason in {row[2] for row in moved}:
         rows = [(row[0], row[1]) for row in moved if row[2] == reason]
-        events.orders_moved("order.cancelled", rows, reason=reason)
+        events.orders_moved("order.cancelled", rows, correlation_ids, reason=reason)
 
 
-def order_advance(order_id: UUID, *, before: OrderStatus, to: OrderStatus) -> int | None:
+def order_advance(
+    order_id: UUID, *, before: OrderStatus, to: OrderStatus, correlation_id: str
+) -> int | None:
     """One order from ``before`` to shipped or delivered; its new version, None if it wasn't."""
     require_atomic(DATABASE)
     moved = fetch_all(
@@ -88,5 +90,5 @@ def order_advance(order_id: UUID, *, before: OrderStatus, to: OrderStatus) -> in
         """,
         [to.value, to.value, order_id, before.value],
     )
-    events.orders_moved(f"order.{to.value}", moved)
+    events.orders_moved(f"order.{to.value}", moved, {order_id: correlation_id})
     return moved[0][1] if moved else None

@@ -18,6 +18,8 @@ from apps.catalog.contracts import Offer
 from apps.common.databases import execute, fetch_one
 from apps.common.errors import FieldError, InvalidInput
 from apps.common.ids import new_id
+from apps.customers import facade as customers
+from apps.customers.contracts import Address
 from apps.messaging.idempotency import answered, once
 from apps.orders import events
 from apps.orders.contracts import ImportOrder, OrderPlaced, PlaceOrder
@@ -51,7 +53,8 @@ def order_place(command: PlaceOrder) -> OrderPlaced:
     """Accepts a customer's order at the catalogue's present prices.
 
     Raises ``InvalidInput`` naming the line for unknown, inactive or deleted products, quantities
-    out of range, mixed currencies; ``KeyReused`` for a key used with another order.
+    out of range, mixed currencies, and ``address_id`` for an address that is not the customer's;
+    ``KeyReused`` for a key used with another order.
     """
     request = (command.principal, command.customer_id, command.lines, command.card_token)
     request = (*request, command.address)
@@ -59,6 +62,7 @@ def order_place(command: PlaceOrder) -> OrderPlaced:
     if known is not None:
         return known
     draft = _draft(command.lines, price=lambda line, offer: offer.unit_price)
+    address = asdict(_address(command))
     with transaction.atomic(using=DATABASE):
         receipt = once(
             DATABASE,
@@ -70,7 +74,7 @@ def order_place(command: PlaceOrder) -> OrderPlaced:
                 draft,
                 customer_id=command.customer_id,
                 card_token=command.card_token,
-                address=asdict(command.address),
+                address=address,
                 placed_at=timezone.now(),
                 correlation_id=command.correlation_id,
             ),
@@ -78,6 +82,16 @@ def order_place(command: PlaceOrder) -> OrderPlaced:
         failpoint("order.place.before_commit")
     failpoint("order.place.after_commit")
     return receipt
+
+
+def _address(command: PlaceOrder) -> Address:
+    # Looked up here, not before: a repeat is answered even if the address is gone meanwhile.
+    if isinstance(command.address, Address):
+        return command.address
+    address = customers.get_address(command.customer_id, command.address)
+    if address is None:
+        raise InvalidInput.field("address_id", "not_found", "You have no such address.")
+    return address
 
 
 def order_import(command: ImportOrder) -> OrderPlaced:
@@ -157,6 +171,8 @@ def _draft(lines: Sequence, *, price) -> Draft:
     )
     if draft.goods + draft.shipping > MAX_TOTAL:
         raise InvalidInput.field("lines", "total_too_large", f"at most {MAX_TOTAL} in all")
+    if draft.goods + draft.shipping <= 0:
+        raise InvalidInput.field("lines", "total_too_small", "there is nothing to be paid")
     return draft
 
 
@@ -204,7 +220,12 @@ def _write(
     _write_lines(order_id, draft)
     payments.open_payments([OpenPayment(order_id, total, card_token)])
     events.order_placed(
-        order_id, customer_id=customer_id, total=total, placed_at=placed_at, draft=draft
+        order_id,
+        customer_id=customer_id,
+        total=total,
+        placed_at=placed_at,
+        draft=draft,
+        correlation_id=correlation_id,
     )
     return OrderPlaced(order_id, saga_id, OrderStatus.PENDING.value, 1, total, placed_at)
 

@@ -31,6 +31,11 @@ def order_ids(calls: Sequence[StepCall]) -> list[UUID]:
     return [UUID(call.business_key) for call in calls]
 
 
+def correlation_ids(calls: Sequence[StepCall]) -> dict[UUID, str]:
+    """For each order of a batch the id of the request that started its saga."""
+    return {UUID(call.business_key): call.correlation_id for call in calls}
+
+
 # --- money -------------------------------------------------------------------------------------
 @dataclass(frozen=True, slots=True)
 class PaymentOutcome(Outcome):
@@ -173,7 +178,7 @@ def cancel_shipment(calls: Sequence[StepCall]) -> list[Outcome]:
 # --- the order itself --------------------------------------------------------------------------
 def confirm_order(calls: Sequence[StepCall]) -> list[Outcome]:
     """pending → confirmed."""
-    moving.orders_confirm(order_ids(calls))
+    moving.orders_confirm(correlation_ids(calls))
     return [Outcome.success() for _ in calls]
 
 
@@ -181,7 +186,8 @@ def cancel_order(reason: Callable[[StepCall], str]) -> Participant:
     """pending or confirmed → cancelled, for ``reason`` of each call."""
 
     def execute(calls: Sequence[StepCall]) -> list[Outcome]:
-        moving.orders_cancel({UUID(call.business_key): reason(call) for call in calls})
+        reasons = {UUID(call.business_key): reason(call) for call in calls}
+        moving.orders_cancel(reasons, correlation_ids(calls))
         return [Outcome.success() for _ in calls]
 
     return Participant(execute, local=True)

@@ -235,6 +235,7 @@ def _calls(runs: Sequence[Run]) -> list[StepCall]:
             run.attempt,
             run.data,
             run.error_code,
+            run.correlation_id,
         )
         for run in runs
     ]

@@ -34,6 +34,7 @@ class Run:
     abort_requested: bool
     deadline_at: datetime | None
     version: int = 1
+    correlation_id: str = ""
     error_code: str = ""
     error_detail: str = ""
     begun: bool = False

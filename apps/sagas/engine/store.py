@@ -21,8 +21,8 @@ MAX_CLAIMS = 6  # … and after so many it is parked: it kills whoever holds it
 _LIVE = "(" + ", ".join(f"'{status.value}'" for status in LIVE) + ")"
 _COLUMNS = (
     "id, kind, kind_version, business_key, status, position, step, direction, attempt,"
-    " step_since, claims, data, parked_steps, abort_requested, deadline_at, version, error_code,"
-    " error_detail"
+    " step_since, claims, data, parked_steps, abort_requested, deadline_at, version,"
+    " correlation_id, error_code, error_detail"
 )
 
 
@@ -116,17 +116,7 @@ def _claim(token: int, which: str, limit: int, weight: int, lease: float) -> lis
 
 
 def _run(row: tuple) -> Run:
-    data = orjson.loads(row[11])
-    return Run(
-        *row[:11],
-        data=data,
-        parked_steps=row[12],
-        abort_requested=row[13],
-        deadline_at=row[14],
-        version=row[15],
-        error_code=row[16],
-        error_detail=row[17],
-    )
+    return Run(*row[:11], orjson.loads(row[11]), *row[12:])  # in the order of _COLUMNS
 
 
 def hold(token: int, runs: Iterable[Run], lease: float) -> tuple[list[Run], datetime]:

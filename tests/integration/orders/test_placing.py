@@ -83,6 +83,14 @@ def test_a_repeat_gets_its_receipt_even_if_the_product_is_gone_meanwhile(trade):
     assert facade.place_order(command) == first
 
 
+def test_an_order_that_costs_nothing_is_refused_by_the_field_that_is_wrong(trade):
+    with connections["catalog"].cursor() as cursor:
+        cursor.execute("UPDATE catalog_product SET price = 0")
+    with pytest.raises(InvalidInput) as caught:
+        trade.place()
+    assert [(one.field, one.code) for one in caught.value.errors] == [("lines", "total_too_small")]
+
+
 def test_the_same_key_with_another_order_is_refused(trade):
     trade.place(key="once", MUG=1)
     before = written()

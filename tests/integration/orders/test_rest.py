@@ -1,13 +1,17 @@
 """Orders over HTTP: conventions, ownership, waiting."""
 
+import threading
 from uuid import uuid4
 
 import pytest
 from django.test import Client
 
+from apps.customers import addresses
+from apps.customers.contracts import Address
 from apps.customers.models import User
 from apps.orders import facade
 from apps.orders.models import Order
+from apps.orders.rest import waiting
 from tests.trade import Trade, drive_all
 
 pytestmark = pytest.mark.django_db(transaction=True, databases="__all__")
@@ -85,6 +89,20 @@ def test_a_repeat_with_the_same_key_gets_the_same_body(ada, trade):
     assert (other.status_code, other.json()["code"]) == (422, "idempotency_key_reused")
 
 
+def test_a_repeat_gets_its_answer_though_the_address_it_named_is_gone(ada, trade):
+    owner = User.objects.get(public_id=trade.customer_id)
+    address = addresses.address_create(user_id=owner.pk, address=Address(**ADDRESS))
+    wish = body(trade, shipping_address=None, address_id=str(address.public_id))
+    first = post(ada, wish, key="k")
+    assert first.status_code == 202
+    addresses.address_delete(address_id=address.pk)
+    again = post(ada, wish, key="k")
+    assert (again.status_code, again.content) == (202, first.content)
+    order = ada.get(first.json()["links"]["order"]).json()
+    assert order["shipping_address"]["line1"] == ADDRESS["line1"]
+    assert fields(post(ada, wish)) == [("address_id", "not_found")]
+
+
 def test_waiting_answers_201_with_the_final_state_once_the_saga_ended(ada, trade):
     placed = post(ada, body(trade), key="k").json()
     drive_all()
@@ -92,6 +110,16 @@ def test_waiting_answers_201_with_the_final_state_once_the_saga_ended(ada, trade
     assert (answer.status_code, answer.json()["id"]) == (201, placed["id"])
     assert answer.json()["status"] == "confirmed"
     assert answer.json()["version"] > placed["version"]
+
+
+def test_those_who_wait_leave_room_for_those_who_do_not(ada, trade, monkeypatch):
+    placed = post(ada, body(trade), key="k").json()
+    drive_all()
+    monkeypatch.setattr(waiting, "seats", threading.BoundedSemaphore(1))
+    with waiting.seats:  # somebody else's
+        answer = post(ada, body(trade), key="k", Prefer="wait=5")
+    assert (answer.status_code, answer.json()["id"]) == (202, placed["id"])
+    assert post(ada, body(trade), key="k", Prefer="wait=5").status_code == 201
 
 
 def test_waiting_in_vain_answers_202(ada, trade):
@@ -105,6 +133,7 @@ def test_waiting_in_vain_answers_202(ada, trade):
         ({"lines": []}, "lines", "min_length"),
         ({"lines": None}, "lines", "required"),
         ({"payment": {}}, "payment.card_token", "required"),
+        ({"payment": {"card_token": "t" * 65}}, "payment.card_token", "max_length"),
         ({"shipping_address": None}, "shipping_address", "required"),
         ({"shipping_address": {**ADDRESS, "country": "XX"}}, "shipping_address.country", "country"),
         (

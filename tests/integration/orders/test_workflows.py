@@ -1,5 +1,7 @@
 """Orders through their sagas, with a real gateway process; the engine runs in this one."""
 
+from dataclasses import replace
+
 import pytest
 from django.db import connections
 
@@ -249,6 +251,27 @@ def test_shipping_sells_the_stock_and_delivering_ends_the_order(trade):
     assert axes(placed.order_id) == ("delivered", "captured", "delivered")
     assert topics()[-2:] == ["order.shipped", "order.delivered"]
     assert violations() == {}
+
+
+def test_every_event_of_an_order_names_the_request_that_caused_it(trade):
+    command = replace(trade.command(), correlation_id="order-7")
+    placed = facade.place_order(command)
+    drive_all()
+    facade.ship_order(ShipOrder(placed.order_id, correlation_id="ship-7"))
+    facade.deliver_order(DeliverOrder(placed.order_id, correlation_id="deliver-7"))
+    declined = facade.place_order(replace(trade.command(card="tok_decline"), correlation_id="no-7"))
+    drive_all()
+    events = Outbox.objects.using("orders").order_by("id")
+    assert [(one.topic, one.headers.get("correlation_id")) for one in events] == [
+        ("order.placed", "order-7"),
+        ("order.confirmed", "order-7"),
+        ("order.shipped", "ship-7"),
+        ("order.delivered", "deliver-7"),
+        ("order.placed", "no-7"),
+        ("order.cancelled", "no-7"),
+    ]
+    versions = [one.aggregate_version for one in events if str(declined.order_id) in one.aggregate]
+    assert versions == sorted(set(versions))
 
 
 def test_the_same_state_again_is_a_success(trade):
