@@ -54,6 +54,7 @@ GROUPS: tuple[tuple[str, tuple[Entry, ...]], ...] = (
             ("Dead letters", "mark_email_unread", "messaging.DeadLetter"),
             ("Idempotency", "repeat_one", "messaging.IdempotencyRecord"),
             ("Beat schedule", "schedule", "django_celery_beat.PeriodicTask"),
+            ("Staff changes", "edit_note", "messaging.StaffChange"),
             ("Staff actions", "history_edu", "admin.LogEntry"),
         ),
     ),

@@ -12,7 +12,7 @@ from unfold.decorators import display
 from unfold.views import ChangeList
 
 from apps.common.admin import ReadOnlyAdmin
-from apps.messaging.models import DeadLetter, IdempotencyRecord, Inbox, Outbox
+from apps.messaging.models import DeadLetter, IdempotencyRecord, Inbox, Outbox, StaffChange
 
 PARAMETER = "database"
 FIRST_SHOWN = "orders"
@@ -132,4 +132,12 @@ class IdempotencyRecordAdmin(EveryDatabaseAdmin):
     list_display = ("principal", "key", "created_at")
     list_filter = (DatabaseFilter, "created_at")
     search_fields = ("principal", "key")
+    ordering = ("-id",)
+
+
+@admin.register(StaffChange)
+class StaffChangeAdmin(EveryDatabaseAdmin):
+    list_display = ("at", "actor_name", "action", "subject", "subject_id")
+    list_filter = (DatabaseFilter, "action", "subject", "at")
+    search_fields = ("actor_name", "subject_id__exact", "request_id__exact")
     ordering = ("-id",)

@@ -95,3 +95,24 @@ class IdempotencyRecord(models.Model):
 
     def __str__(self) -> str:
         return f"{self.principal} {self.key}"
+
+
+class StaffChange(models.Model):
+    """What a member of staff changed: committed with the change itself. Append-only."""
+
+    at = models.DateTimeField(db_default=Now())
+    actor_id = models.CharField(max_length=40)
+    actor_name = models.CharField(max_length=300)
+    action = models.CharField(max_length=40)
+    subject = models.CharField(max_length=60, help_text="e.g. catalog.product")
+    subject_id = models.CharField(max_length=64)
+    before = models.JSONField(null=True)
+    after = models.JSONField(null=True)
+    request_id = models.CharField(max_length=64, db_default="")
+
+    class Meta:
+        verbose_name = "staff change"
+        indexes = [models.Index(fields=["subject", "subject_id"], name="staff_change_subject")]
+
+    def __str__(self) -> str:
+        return f"{self.actor_name}: {self.action} {self.subject} {self.subject_id}"

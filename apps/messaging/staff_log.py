@@ -1,0 +1,46 @@
+"""The audit log of staff: who changed what, from what to what, in the change's own transaction."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+
+from apps.common.actor import current_actor
+from apps.common.correlation import current_request_id
+from apps.common.databases import execute, require_atomic
+
+
+def staff_change(
+    alias: str,
+    *,
+    subject: str,
+    subject_id: object,
+    action: str,
+    before: Mapping[str, Any] | None = None,
+    after: Mapping[str, Any] | None = None,
+) -> None:
+    """Notes a change that the current member of staff makes inside the transaction on ``alias``.
+
+    ``before`` and ``after`` hold the changed values only (JSON; dates, decimals and ids become
+    strings). Does nothing where no member of staff is at work.
+    """
+    actor = current_actor()
+    if actor is None:
+        return
+    require_atomic(alias)
+    execute(
+        alias,
+        """
+        INSERT INTO messaging_staffchange
+            (actor_id, actor_name, action, subject, subject_id, before, after, request_id)
+        VALUES (%s, %s, %s, %s, %s, %s::jsonb, %s::jsonb, %s)
+        """,
+        [
+            *(actor.id, actor.name, action, subject, str(subject_id)),
+            *(_json(before), _json(after), current_request_id()),
+        ],
+    )
+
+
+def _json(values: Mapping[str, Any] | None) -> str | None:
+    return None if values is None else orjson.dumps(dict(values), default=str).decode()
