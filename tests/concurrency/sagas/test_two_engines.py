@@ -1,0 +1,94 @@
+"""Two engines at the same runs: each run is one engine's, and each step is done once."""
+
+import threading
+from collections import Counter
+
+import pytest
+
+from apps.sagas.engine import store
+from apps.sagas.models import SagaRun, SagaStep
+from tests.concurrency.sagas.engines import counted, drain, start, threads
+
+pytestmark = pytest.mark.django_db(transaction=True, databases=["orders"])
+RUNS = 200
+NAP = " AND (SELECT pg_sleep(0.2))::text IS NOT NULL"
+
+
+@pytest.fixture
+def saga():
+    with counted() as one:
+        yield one
+
+
+@pytest.fixture
+def meet(monkeypatch, settings):
+    """Lets two engines claim at the same moment: both look before either has committed.
+
+    ``without`` are the guards that claims do without: lock, token.
+    """
+    settings.SAGA_BATCH_RUNS = 20
+    barrier, together, ask = threading.Barrier(2, timeout=20), Counter(), store.fetch_all
+    first = store.fetch_one
+
+    def meet(*without: str) -> None:
+        def claim(alias, sql, params=()):
+            if "SKIP LOCKED" in sql:
+                if "lock" in without:
+                    sql = sql.replace("FOR UPDATE SKIP LOCKED", "")
+                if not together[threading.get_ident()]:
+                    together[threading.get_ident()] = 1
+                    sql = sql.replace(
+                        "ORDER BY next_run_at LIMIT", f"{NAP} ORDER BY next_run_at LIMIT"
+                    )
+                    barrier.wait()
+            return ask(alias, sql, params)
+
+        def token(alias, sql, params=()):
+            if "token" in without:
+                sql = sql.replace("nextval('saga_lease_token')", "7::bigint")
+            return first(alias, sql, params)
+
+        monkeypatch.setattr(store, "fetch_all", claim)
+        monkeypatch.setattr(store, "fetch_one", token)
+
+    return meet
+
+
+def drained_by_two() -> list[int]:
+    """How many runs each of two engines claimed."""
+    with threads(2) as submit:
+        return [one.result(30) for one in [submit(drain), submit(drain)]]
+
+
+def done_once(saga) -> None:
+    assert Counter(SagaRun.objects.values_list("status", "version")) == {("completed", 4): RUNS}
+    rows = SagaStep.objects.values_list("name", "direction", "status", "attempts")
+    assert Counter(rows) == {
+        (name, "F", "completed", 1): RUNS for name in ("first", "second", "third")
+    }
+    assert len(saga.effects) == 3 * RUNS
+    assert set(saga.effects.values()) == {1}
+
+
+def test_two_engines_share_the_runs_and_do_each_step_once(saga, meet):
+    start(RUNS)
+    meet()
+    claimed = drained_by_two()
+    assert sum(claimed) == RUNS
+    assert min(claimed) >= 20  # both had work
+    done_once(saga)
+
+
+def test_where_both_claim_the_same_runs_the_later_token_alone_works(saga, meet):
+    start(RUNS)
+    meet("lock")
+    assert sum(drained_by_two()) > RUNS
+    done_once(saga)
+
+
+def test_without_lock_and_token_both_do_the_same_work(saga, meet):
+    """The control."""
+    start(RUNS)
+    meet("lock", "token")
+    assert sum(drained_by_two()) > RUNS
+    assert max(saga.effects.values()) == 2
