@@ -12,11 +12,16 @@ from urllib.parse import unquote
 import environ
 from django.core.exceptions import ImproperlyConfigured
 
-from project.local import places
+from project.local import owner, places
 
 BASE_DIR = places.ROOT
 env = environ.Env()
 environ.Env.read_env(BASE_DIR / ".env")
+
+
+def is_set(variable: str) -> bool:
+    """Whether ``variable`` names a part of its own, in place of the embedded one."""
+    return bool(env.str(variable, ""))
 
 
 def _port(variable: str, default: int) -> int:
@@ -35,15 +40,11 @@ STATEMENT_TIMEOUT = env.int("DATABASE_STATEMENT_TIMEOUT_MS", 30_000)
 LOCK_TIMEOUT = env.int("DATABASE_LOCK_TIMEOUT_MS", 10_000)
 IDLE_IN_TRANSACTION_TIMEOUT = env.int("DATABASE_IDLE_IN_TRANSACTION_TIMEOUT_MS", 60_000)
 
-# Listeners, all on loopback.
-PORT = _port("PORT", 8000)
-GATEWAY_PORT = _port("GATEWAY_PORT", PORT + 1)
+# Listeners, all on loopback. Where nothing is said, those of the shop that runs on this var/.
+RUNNING = {} if is_set("PORT") else owner.ports(PLACES)
+PORT = _port("PORT", RUNNING.get("PORT", 8000))
+GATEWAY_PORT = _port("GATEWAY_PORT", RUNNING.get("GATEWAY_PORT", PORT + 1))
 GATEWAY_URL = env.str("GATEWAY_URL", "") or f"http://127.0.0.1:{GATEWAY_PORT}"
-
-
-def is_set(variable: str) -> bool:
-    """Whether ``variable`` names a part of its own, in place of the embedded one."""
-    return bool(env.str(variable, ""))
 
 
 def embedded_databases() -> bool:

@@ -4,7 +4,6 @@ Both are advisory file locks, which vanish with the process that holds them: not
 """
 
 import fcntl
-import json
 import os
 import signal
 import time
@@ -12,7 +11,7 @@ from typing import Any, TextIO
 
 import psutil
 
-from project.local import postgres
+from project.local import owner, postgres
 from project.local.places import Places, make_private
 from project.local.supervisor import say
 
@@ -26,7 +25,6 @@ class Ownership:
     def __init__(self, places: Places):
         self.places = places
         make_private(places.var, places.mode)
-        self._state = places.var / "owner.json"
         self._lock: TextIO | None = None
         self._guests: TextIO | None = None
 
@@ -35,8 +33,12 @@ class Ownership:
 
         Ends what a killed owner left behind.
         """
-        self._lock = _try_lock(self.places.var / "owner.lock", fcntl.LOCK_EX)
-        if self._lock is None:
+        for _ in range(5):  # somebody who only asks for the ports holds it for a moment
+            self._lock = owner.try_lock(self.places.owner_lock, fcntl.LOCK_EX)
+            if self._lock is not None:
+                break
+            time.sleep(0.02)
+        else:
             return False
         self.publish(what=what, ready=False)
         end_leftovers(self.places)
@@ -44,20 +46,15 @@ class Ownership:
 
     def publish(self, **facts: Any) -> None:
         """Tells guests ``facts`` about us, above all whether the servers are ready."""
-        draft = self._state.with_suffix(".draft")
-        draft.write_text(json.dumps({"pid": os.getpid()} | facts))
-        draft.replace(self._state)
+        owner.publish(self.places, **facts)
 
     def facts(self) -> dict[str, Any]:
         """What the present owner published; empty before it did."""
-        try:
-            return json.loads(self._state.read_text())
-        except (OSError, ValueError):
-            return {}
+        return owner.facts(self.places)
 
     def visit(self) -> bool:
         """Becomes a guest of the owner, who then waits for us before it stops its servers."""
-        self._guests = _try_lock(self.places.var / "guests.lock", fcntl.LOCK_SH)
+        self._guests = owner.try_lock(self.places.guests_lock, fcntl.LOCK_SH)
         return self._guests is not None
 
     def leave(self) -> None:
@@ -69,7 +66,7 @@ class Ownership:
     def last_one(self) -> bool:
         """For the owner: whether no guest is left; then none can come any more."""
         if self._guests is None:
-            self._guests = _try_lock(self.places.var / "guests.lock", fcntl.LOCK_EX)
+            self._guests = owner.try_lock(self.places.guests_lock, fcntl.LOCK_EX)
         return self._guests is not None
 
     def release(self) -> None:
@@ -79,16 +76,6 @@ class Ownership:
         if self._lock is not None:
             self._lock.close()
             self._lock = None
-
-
-def _try_lock(path, kind: int) -> TextIO | None:
-    file = open(path, "a")  # noqa: SIM115 (held open for as long as the lock is held)
-    try:
-        fcntl.flock(file, kind | fcntl.LOCK_NB)
-    except BlockingIOError:
-        file.close()
-        return None
-    return file
 
 
 def end_leftovers(places: Places) -> None:

@@ -41,7 +41,7 @@ def worker() -> Service:
         "worker",
         _python(
             "-m", "celery", "-A", "project", "worker", "--pool", "prefork", "--concurrency", "2",
-            "--loglevel", "INFO", "--without-gossip", "--without-mingle",
+            "--loglevel", "WARNING", "--without-gossip", "--without-mingle",
         ),
         # Warm: the tasks in hand end. Cold: they are dropped and leases recover them.
         stop=((signal.SIGTERM, 20), (signal.SIGQUIT, 3)),
@@ -51,7 +51,7 @@ def worker() -> Service:
 def beat() -> Service:
     return Service(
         "beat",
-        _python("-m", "celery", "-A", "project", "beat", "--loglevel", "INFO", "--pidfile", ""),
+        _python("-m", "celery", "-A", "project", "beat", "--loglevel", "WARNING", "--pidfile", ""),
         environment={"CELERY_SKIP_CHECKS": "1"},  # the worker runs them; beat starts sooner
     )
 

@@ -69,6 +69,18 @@ class Places:
         return self.var / "postgres" / "data"
 
     @property
+    def owner_lock(self) -> Path:
+        return self.var / "owner.lock"
+
+    @property
+    def owner_facts(self) -> Path:
+        return self.var / "owner.json"
+
+    @property
+    def guests_lock(self) -> Path:
+        return self.var / "guests.lock"
+
+    @property
     def logs(self) -> Path:
         return self.var / "log"
 

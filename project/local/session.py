@@ -13,15 +13,15 @@ from project.local.servers import Servers
 from project.local.supervisor import Supervisor, say
 
 
-def ports() -> dict[str, str]:
-    """Environment that tells a process where the shop listens."""
-    return {"PORT": str(env.PORT), "GATEWAY_PORT": str(env.GATEWAY_PORT)}
+def ports() -> dict[str, int]:
+    """Where the shop listens, by the variable that says so."""
+    return {"PORT": env.PORT, "GATEWAY_PORT": env.GATEWAY_PORT}
 
 
 def child_environment() -> dict[str, str]:
     """Environment of everything we start."""
     own = {"HOLDFAST_VAR": str(env.PLACES.var), "PYTHONUNBUFFERED": "1"}
-    return dict(os.environ) | own | ports()
+    return dict(os.environ) | own | {name: str(port) for name, port in ports().items()}
 
 
 @contextmanager
@@ -50,9 +50,7 @@ def servers_running(what: str, throwaway: bool = False) -> Iterator[tuple[Superv
     with supervised() as supervisor:
         host = _join(ownership, supervisor, what)
         try:
-            if host is not None:
-                supervisor.environment |= host.get("environment", {})
-            else:
+            if host is None:
                 Servers(env.PLACES, throwaway).start(supervisor)
                 ownership.publish(what=what, ready=True)
             yield supervisor, host

@@ -7,6 +7,7 @@ the port). ``docs/decisions/0002-embedded-servers.md`` says why it is our own.
 
 import os
 import select
+import shutil
 import signal
 import subprocess
 import sys
@@ -21,7 +22,8 @@ from project.local.parents import InterruptedMake, signal_at_our_death
 FIRST_DELAY, LONGEST_DELAY = 0.5, 15.0
 HURRIED_SECONDS = 3.0
 STEADY_SECONDS = 30.0  # a process that lived so long starts again with the first delay
-LOG_LIMIT = 10_000_000  # bytes after which a log is put aside at the next start
+LOG_LIMIT = 10_000_000  # bytes after which a log is put aside as .log.1
+LOOK_AT_LOGS = 60.0  # seconds
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -60,6 +62,7 @@ class Supervisor:
         self._signals = 0
         self._last_signal = 0.0
         self._make = InterruptedMake()
+        self._logs_seen = float("-inf")
         self._tasks: dict[int, bool] = {}  # by number: whether in a session of its own
         self._wake_out, self._wake_in = os.pipe()
         os.set_blocking(self._wake_in, False)
@@ -96,7 +99,7 @@ class Supervisor:
     def run_forever(self) -> None:
         """Supervises until a stop signal; then returns."""
         while not self._signals:
-            self._turn(60)
+            self._turn(LOOK_AT_LOGS)
 
     def run_task(
         self,
@@ -123,7 +126,7 @@ class Supervisor:
         if own_session and self._signals:
             task.terminate()  # the signal came before the task was there to be told
         while (code := task.poll()) is None:
-            self._turn(60)
+            self._turn(LOOK_AT_LOGS)
         del self._tasks[task.pid]
         return code if code >= 0 else 128 - code
 
@@ -174,6 +177,9 @@ class Supervisor:
                     wait = min(wait, child.start_at - now)
         if self._make.watched:
             wait = min(wait, 1.0)
+        if now - self._logs_seen >= LOOK_AT_LOGS:
+            self._trim_logs()
+            self._logs_seen = now
         select.select([self._wake_out], [], [], max(wait, 0))
         self._heed_make()
         try:
@@ -184,13 +190,10 @@ class Supervisor:
 
     def _spawn(self, child: _Child) -> None:
         service = child.service
-        log = self._logs / f"{service.name}.log"
-        if log.exists() and log.stat().st_size > LOG_LIMIT:
-            log.replace(log.with_suffix(".log.1"))
         set_death_signal = None
         if not service.parent_death_by_prefix:
             set_death_signal = signal_at_our_death(service.stop[0][0])
-        with open(log, "ab") as output:
+        with open(self._logs / f"{service.name}.log", "ab") as output:
             child.process = subprocess.Popen(
                 service.command,
                 env=self._environment_of(service),
@@ -202,6 +205,14 @@ class Supervisor:
                 preexec_fn=set_death_signal,
             )
         child.started = time.monotonic()
+
+    def _trim_logs(self) -> None:
+        """Puts long logs aside: copied, then cut, because the process keeps its file open."""
+        for name in self._children:
+            log = self._logs / f"{name}.log"
+            if log.stat().st_size > LOG_LIMIT:
+                shutil.copyfile(log, log.with_suffix(".log.1"))
+                os.truncate(log, 0)
 
     def _environment_of(self, service: Service) -> dict[str, str]:
         own = {"HOLDFAST_PROCESS": service.name} | dict(service.environment)

@@ -37,7 +37,7 @@ def up(arguments: Namespace) -> int:
                 Servers(env.PLACES).start(supervisor)
                 prepare(supervisor)
                 start_parts(supervisor, with_web=True)
-                ownership.publish(what="`make up`", ready=True, shop=True, environment=ports())
+                ownership.publish(what="`make up`", ready=True, shop=True, ports=ports())
                 wait_for_shop(supervisor)
                 print_summary(time.monotonic() - began)
                 supervisor.run_forever()

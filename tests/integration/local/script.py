@@ -8,9 +8,11 @@ Prints each line the supervisor says; ends on SIGTERM.
 import sys
 from pathlib import Path
 
+from project.local import supervisor as module
 from project.local.ownership import MARK
 from project.local.supervisor import Service, Supervisor
 
+module.LOG_LIMIT, module.LOOK_AT_LOGS = 10_000, 0.1
 directory = Path(sys.argv[1])
 supervisor = Supervisor(
     environment={"PATH": "/usr/bin:/bin", "HERE": str(directory)},

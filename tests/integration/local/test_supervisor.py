@@ -115,6 +115,22 @@ def test_one_that_does_not_heed_its_signal_is_killed_in_time(start, tmp_path):
     assert gone(pid)
 
 
+def test_a_log_does_not_grow_for_ever(start, tmp_path):
+    """The process keeps its file open, so it is cut in place."""
+    talk = 'while :; do seq 500; echo $$ > "$HERE/talker"; sleep 0.1; done'
+    start(f"talk={talk}")
+    [talker] = pids(tmp_path / "talker", 1)
+    log, aside = tmp_path / "log" / "talk.log", tmp_path / "log" / "talk.log.1"
+
+    eventually(aside.exists)
+    first = aside.stat().st_mtime_ns
+    eventually(lambda: aside.stat().st_mtime_ns != first)
+
+    assert pids(tmp_path / "talker", 1) == [talker]
+    assert log.stat().st_size < 100_000
+    assert b"\0" not in log.read_bytes()
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="the kernel tells children on Linux only")
 def test_a_killed_supervisor_takes_its_processes_along(start, tmp_path):
     supervisor = start("web=" + SERVICE.format("web"))

@@ -124,6 +124,13 @@ def test_up(shop):
     )  # fmt: skip
     assert (code, said) == (0, "True\n")
 
+    # Another shell need not know the ports.
+    told = {name: shop.environment.pop(name) for name in ("PORT", "GATEWAY_PORT")}
+    ask = "from django.conf import settings; print(settings.GATEWAY_URL)"
+    code, said = shop.call("run", "--", "manage.py", "shell", "-v0", "-c", ask)
+    assert (code, said) == (0, f"http://127.0.0.1:{told['GATEWAY_PORT']}\n")
+    shop.environment |= told
+
     # Killed parts come back by themselves.
     for name in ("granian", "celery -A project worker", "redis-durable", "postgres"):
         killed = shop.child(name)
