@@ -1,6 +1,7 @@
 """What other apps may know of the catalogue."""
 
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
@@ -122,3 +123,30 @@ class ReceiveStock:
     reference: str
     product_id: UUID
     total: int
+
+
+@dataclass(frozen=True, slots=True)
+class StockMoment:
+    """One movement of an order's goods: the pieces of all its products in one transaction.
+
+    ``kind`` is a word of the stock ledger; ``skus`` names at most three of the ``products``.
+    """
+
+    at: datetime
+    kind: str
+    on_hand: int
+    reserved: int
+    products: int
+    skus: tuple[str, ...]
+    reason: str
+    actor: str
+
+
+@dataclass(frozen=True, slots=True)
+class LowStock:
+    """A product for sale of which fewer pieces are available than wanted."""
+
+    product_id: UUID
+    sku: str
+    name: str
+    available: int

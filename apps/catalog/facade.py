@@ -3,17 +3,19 @@
 from collections.abc import Iterator, Sequence
 from uuid import UUID
 
-from apps.catalog import audit, importing, selectors, stock
+from apps.catalog import audit, desk, importing, selectors, stock
 from apps.catalog.contracts import (
     AdjustStock,
     DispatchStock,
     ImportProduct,
+    LowStock,
     Offer,
     ReceiveStock,
     ReleaseStock,
     ReserveResult,
     ReserveStock,
     StockLevel,
+    StockMoment,
     StockResult,
 )
 from apps.common.audit import Finding
@@ -84,3 +86,13 @@ def count_stock_items() -> int:
 def live_reservations_by_order() -> Iterator[tuple[UUID, int]]:
     """Each order that holds stock now, with its pieces; streamed."""
     return audit.live_reservations_by_order()
+
+
+def stock_moments(order_id: UUID) -> tuple[StockMoment, ...]:
+    """What the stock ledger says of the order, one moment per movement, oldest first."""
+    return desk.stock_moments_of(order_id=order_id)
+
+
+def low_stock(*, below: int, most: int = 10) -> tuple[int, tuple[LowStock, ...]]:
+    """How many products for sale have fewer than ``below`` pieces available, and the scarcest."""
+    return desk.stock_low(below=below, most=most)

@@ -103,3 +103,33 @@ class RunView:
     created_at: datetime
     finished_at: datetime | None
     steps: tuple[StepView, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SagaMoment:
+    """Something that happened to a run: a step (``step`` names it, ``event`` is its status,
+    ``seconds`` how long it took once it ended) or a line of the log (``step`` is empty)."""
+
+    at: datetime
+    run_id: UUID
+    kind: str
+    step: str
+    event: str
+    direction: str
+    attempt: int
+    code: str
+    detail: str
+    seconds: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SagaTrouble:
+    """A run that wants a person (``parked``), or is live for longer than it should be."""
+
+    run_id: UUID
+    kind: str
+    business_key: str
+    step: str
+    code: str
+    created_at: datetime
+    parked: bool

@@ -8,7 +8,7 @@ from apps.common.databases import require_atomic
 from apps.common.errors import NotFound
 from apps.common.ids import new_id
 from apps.sagas import selectors
-from apps.sagas.contracts import RunState, RunView
+from apps.sagas.contracts import RunState, RunView, SagaMoment, SagaTrouble
 from apps.sagas.definition import lookup
 from apps.sagas.engine import store
 from apps.sagas.enums import DATABASE
@@ -73,3 +73,14 @@ def states(*, kind: str, business_keys: Sequence[str]) -> dict[str, RunState]:
 def stale_runs(*, older_than: float) -> Iterator[UUID]:
     """Live runs begun more than ``older_than`` seconds ago."""
     return selectors.stale_runs(older_than=older_than)
+
+
+def history(business_key: str, *, most: int = 500) -> tuple[SagaMoment, ...]:
+    """What happened to all runs of ``business_key``, oldest first; at most ``most`` moments."""
+    return selectors.history(business_key=business_key, most=most)
+
+
+def troubled(*, slow_after: float, most: int = 10) -> tuple[int, int, tuple[SagaTrouble, ...]]:
+    """How many runs are parked, how many live ones are older than ``slow_after`` seconds, and
+    the oldest of both (at most ``most``), parked first."""
+    return selectors.troubled(slow_after=slow_after, most=most)

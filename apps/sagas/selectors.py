@@ -4,8 +4,8 @@ from collections.abc import Iterator, Sequence
 from uuid import UUID
 
 from apps.common.databases import fetch_all
-from apps.sagas.contracts import RunState, RunView, StepView
-from apps.sagas.enums import DATABASE, LIVE
+from apps.sagas.contracts import RunState, RunView, SagaMoment, SagaTrouble, StepView
+from apps.sagas.enums import DATABASE, LIVE, Direction
 from apps.sagas.models import SagaRun
 
 
@@ -72,3 +72,48 @@ def stale_runs(*, older_than: float) -> Iterator[UUID]:
         [[status.value for status in LIVE], older_than],
     )
     return (row[0] for row in rows)
+
+
+def history(*, business_key: str, most: int) -> tuple[SagaMoment, ...]:
+    """What happened to all runs of ``business_key``, oldest first; at most ``most`` moments."""
+    rows = fetch_all(
+        DATABASE,
+        """
+        SELECT s.started_at AS at, r.id, r.kind, s.name, s.status, s.direction, s.attempts,
+               s.error_code, s.error_detail,
+               extract(epoch FROM s.finished_at - s.started_at)::float8
+        FROM sagas_sagarun r JOIN sagas_sagastep s ON s.run_id = r.id WHERE r.business_key = %s
+        UNION ALL
+        SELECT l.at, r.id, r.kind, '', l.event, l.direction, l.attempt, l.code, l.detail, NULL
+        FROM sagas_sagarun r JOIN sagas_sagalogentry l ON l.run_id = r.id WHERE r.business_key = %s
+        ORDER BY at LIMIT %s
+        """,
+        [business_key, business_key, most],
+    )
+    return tuple(SagaMoment(*row[:5], Direction(row[5]).label, *row[6:]) for row in rows)
+
+
+def troubled(*, slow_after: float, most: int) -> tuple[int, int, tuple[SagaTrouble, ...]]:
+    """How many runs are parked, how many live ones are older than ``slow_after`` seconds, and
+    the oldest of both, parked first."""
+    rows = fetch_all(
+        DATABASE,
+        """
+        SELECT id, kind, business_key, step, error_code, created_at, parked,
+               count(*) FILTER (WHERE parked) OVER (), count(*) OVER ()
+        FROM (
+            SELECT id, kind, business_key, step, error_code, created_at, true AS parked
+            FROM sagas_sagarun WHERE status = 'failed'
+            UNION ALL
+            SELECT id, kind, business_key, step, error_code, created_at, false
+            FROM sagas_sagarun WHERE status = ANY(%s)
+                AND created_at < clock_timestamp() - make_interval(secs => %s)
+        ) AS trouble
+        ORDER BY parked DESC, created_at LIMIT %s
+        """,
+        [[status.value for status in LIVE], slow_after, most],
+    )
+    if not rows:
+        return 0, 0, ()
+    parked, both = rows[0][7:]
+    return parked, both - parked, tuple(SagaTrouble(*row[:7]) for row in rows)

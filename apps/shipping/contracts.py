@@ -31,3 +31,4 @@ class Shipment:
     scheduled_at: datetime | None = None
     dispatched_at: datetime | None = None
     delivered_at: datetime | None = None
+    cancelled_at: datetime | None = None

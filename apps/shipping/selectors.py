@@ -19,6 +19,7 @@ def shipments_of(order_ids: Sequence[UUID]) -> dict[UUID, ShipmentView]:
             row.scheduled_at,
             row.dispatched_at,
             row.delivered_at,
+            row.cancelled_at,
         )
         for row in Shipment.objects.filter(order_id__in=order_ids)
     }
