@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from celery.schedules import crontab
 
-from project import databases, env
+from project import databases, env, security
 
 BASE_DIR = env.BASE_DIR
 PRODUCTION = env.PRODUCTION
@@ -34,9 +34,12 @@ INSTALLED_APPS = [
     "djmoney",
     "safedelete",
     "django_celery_beat",
+    "corsheaders",
+    "csp",
     "allauth",
     "allauth.account",
     "allauth.headless",
+    "allauth.mfa",
     "allauth.usersessions",
     "apps.messaging",
     "apps.sagas",
@@ -51,6 +54,8 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "project.health.Health",
     "apps.common.rest.middleware.RequestId",
+    "corsheaders.middleware.CorsMiddleware",
+    "project.pages.Pages",
     "apps.common.rest.middleware.ApiGuard",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -172,12 +177,35 @@ HEADLESS_ONLY = True
 HEADLESS_CLIENTS = ("app",)
 HEADLESS_ADAPTER = "apps.customers.adapters.HeadlessAdapter"
 ACCOUNT_ADAPTER = "apps.customers.adapters.AccountAdapter"
+ACCOUNT_SIGNUP_FORM_CLASS = "apps.customers.forms.SignupDetails"
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
-ACCOUNT_EMAIL_VERIFICATION = "none"
+SIGNUP_OPEN = env.env.bool("SIGNUP_OPEN", True)
+# mandatory, optional or none. Codes rather than links: an app has no page a link could lead to.
+ACCOUNT_EMAIL_VERIFICATION = env.env.str("EMAIL_VERIFICATION", "mandatory")
+ACCOUNT_EMAIL_VERIFICATION_BY_CODE_ENABLED = True
+ACCOUNT_EMAIL_VERIFICATION_SUPPORTS_RESEND = True
+ACCOUNT_PASSWORD_RESET_BY_CODE_ENABLED = True
+ACCOUNT_PASSWORD_RESET_BY_CODE_TIMEOUT = 900
+ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
+ACCOUNT_CHANGE_EMAIL = True
+ACCOUNT_EMAIL_NOTIFICATIONS = True
+ACCOUNT_EMAIL_SUBJECT_PREFIX = "[Holdfast] "
+# Whoever finds a phone unlocked must not take the account over.
+ACCOUNT_REAUTHENTICATION_REQUIRED = True
+MFA_ADAPTER = "apps.customers.adapters.SecondFactorAdapter"
+MFA_TOTP_ISSUER = "Holdfast"
+MFA_TOTP_TOLERANCE = 1  # clocks of phones differ by half a minute
+# Members of staff set up a second factor before the back office opens.
+STAFF_MFA_REQUIRED = env.env.bool("STAFF_MFA_REQUIRED", PRODUCTION)
 # The limits on logins count per address: proxies in front whose X-Forwarded-For is believed.
 ALLAUTH_TRUSTED_PROXY_COUNT = env.env.int("TRUSTED_PROXIES", 0)
+
+# --- e-mail ------------------------------------------------------------------------------------
+globals().update(env.email())
+EMAIL_TIMEOUT = 10
+DEFAULT_FROM_EMAIL = env.env.str("EMAIL_FROM", "Holdfast <shop@localhost>")
 
 # --- admin -------------------------------------------------------------------------------------
 UNFOLD = {
@@ -189,6 +217,7 @@ UNFOLD = {
     "SITE_FAVICONS": [
         {"rel": "icon", "type": "image/svg+xml", "href": "project.navigation.favicon"}
     ],
+    "STYLES": ["project.navigation.desk_styles"],
     "SITE_DROPDOWN": "project.navigation.shop_links",
     "SHOW_VIEW_ON_SITE": False,
     "LOGIN": {"form": "apps.customers.forms.StaffLoginForm"},
@@ -272,6 +301,9 @@ REST_FRAMEWORK = {
 CSRF_FAILURE_VIEW = "apps.common.rest.handler.csrf_failure"
 API_MAX_BODY_BYTES = env.env.int("API_MAX_BODY_BYTES", 1024 * 1024)
 DATA_UPLOAD_MAX_MEMORY_SIZE = API_MAX_BODY_BYTES
+DATA_UPLOAD_MAX_NUMBER_FILES = 10
+# Forms and files of the back office.
+PAGE_MAX_BODY_BYTES = env.env.int("PAGE_MAX_BODY_BYTES", 10 * 1024 * 1024)
 API_MAX_WAIT_SECONDS = env.env.int("API_MAX_WAIT_SECONDS", 10)
 API_REQUESTS_PER_MINUTE = {  # 0 = no limit
     "anonymous": env.env.int("API_ANONYMOUS_REQUESTS_PER_MINUTE", 1_200),
@@ -316,3 +348,16 @@ if env.env.bool("BEHIND_HTTPS_PROXY", False):
 SESSION_COOKIE_SECURE = PRODUCTION
 CSRF_COOKIE_SECURE = PRODUCTION
 SESSION_COOKIE_HTTPONLY = True
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+# Policies of pages are chosen by path in project.pages; this one is for what has no other.
+CONTENT_SECURITY_POLICY = {"DIRECTIVES": security.PAGES}
+# Apps in browsers that come from another origin; none until named. They send a session token, so
+# cookies are never allowed along.
+CORS_ALLOWED_ORIGINS = env.env.list("CORS_ALLOWED_ORIGINS", default=[])
+CORS_ALLOW_CREDENTIALS = False
+CORS_URLS_REGEX = security.CORS_URLS
+CORS_ALLOW_HEADERS = security.CORS_REQUEST_HEADERS
+CORS_ALLOW_METHODS = security.CORS_METHODS
+CORS_EXPOSE_HEADERS = security.CORS_RESPONSE_HEADERS
+CORS_PREFLIGHT_MAX_AGE = 3_600

@@ -14,6 +14,8 @@ from apps.common.rest.problems import Problem, of_status, too_large
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 access = structlog.get_logger("holdfast.access")
+# JSON that is opened in a browser must not become a page.
+JSON_POLICY = "default-src 'none'; frame-ancestors 'none'"
 
 
 class RequestId:
@@ -56,7 +58,7 @@ class ApiGuard:
         response = problem.response() if problem else self.get_response(request)
         response.headers.setdefault("Cache-Control", "no-store")
         if "json" in response.headers.get("Content-Type", ""):
-            response.headers.setdefault("Content-Security-Policy", "default-src 'none'")
+            response.headers.setdefault("Content-Security-Policy", JSON_POLICY)
         return response
 
     def _problem(self, request: HttpRequest) -> Problem | None:
