@@ -5,13 +5,15 @@ from collections import Counter
 
 import pytest
 
+from apps.sagas.contracts import Outcome
 from apps.sagas.engine import store
 from apps.sagas.models import SagaRun, SagaStep
 from tests.concurrency.sagas.engines import counted, drain, start, threads
 
 pytestmark = pytest.mark.django_db(transaction=True, databases=["orders"])
 RUNS = 200
-NAP = " AND (SELECT pg_sleep(0.2))::text IS NOT NULL"
+NAP = " AND (SELECT pg_sleep(0.2))::text IS NOT NULL "
+TURNS = " AND (SELECT pg_advisory_xact_lock(20))::text IS NOT NULL "  # no deadlock without locks
 
 
 @pytest.fixture
@@ -33,12 +35,13 @@ def meet(monkeypatch, settings):
     def meet(*without: str) -> None:
         def claim(alias, sql, params=()):
             if "SKIP LOCKED" in sql:
+                nap = NAP
                 if "lock" in without:
-                    sql = sql.replace("FOR UPDATE SKIP LOCKED", "")
+                    sql, nap = sql.replace("FOR UPDATE SKIP LOCKED", ""), NAP + TURNS
                 if not together[threading.get_ident()]:
                     together[threading.get_ident()] = 1
                     sql = sql.replace(
-                        "ORDER BY next_run_at LIMIT", f"{NAP} ORDER BY next_run_at LIMIT"
+                        "ORDER BY next_run_at LIMIT", f"{nap} ORDER BY next_run_at LIMIT"
                     )
                     barrier.wait()
             return ask(alias, sql, params)
@@ -60,14 +63,12 @@ def drained_by_two() -> list[int]:
         return [one.result(30) for one in [submit(drain), submit(drain)]]
 
 
-def done_once(saga) -> None:
+def recorded_once() -> None:
     assert Counter(SagaRun.objects.values_list("status", "version")) == {("completed", 4): RUNS}
     rows = SagaStep.objects.values_list("name", "direction", "status", "attempts")
     assert Counter(rows) == {
         (name, "F", "completed", 1): RUNS for name in ("first", "second", "third")
     }
-    assert len(saga.effects) == 3 * RUNS
-    assert set(saga.effects.values()) == {1}
 
 
 def test_two_engines_share_the_runs_and_do_each_step_once(saga, meet):
@@ -76,19 +77,32 @@ def test_two_engines_share_the_runs_and_do_each_step_once(saga, meet):
     claimed = drained_by_two()
     assert sum(claimed) == RUNS
     assert min(claimed) >= 20  # both had work
-    done_once(saga)
+    recorded_once()
+    assert len(saga.effects) == 3 * RUNS
+    assert set(saga.effects.values()) == {1}
 
 
-def test_where_both_claim_the_same_runs_the_later_token_alone_works(saga, meet):
+def test_where_both_claim_the_same_runs_the_later_token_alone_counts(saga, meet):
     start(RUNS)
     meet("lock")
     assert sum(drained_by_two()) > RUNS
-    done_once(saga)
+    recorded_once()
+    local = [number for key, number in saga.effects.items() if key.endswith(":2:F")]
+    assert Counter(local) == {1: RUNS}  # what is remote may have been asked twice, with its key
 
 
 def test_without_lock_and_token_both_do_the_same_work(saga, meet):
-    """The control."""
+    """The control: they also meet at the first step, so that neither sees the other's progress."""
+    barrier, met = threading.Barrier(2, timeout=20), set()
+
+    def answer(name: str) -> Outcome:
+        if threading.get_ident() not in met:
+            met.add(threading.get_ident())
+            barrier.wait()
+        return Outcome.success()
+
     start(RUNS)
+    saga.answer = answer
     meet("lock", "token")
     assert sum(drained_by_two()) > RUNS
     assert max(saga.effects.values()) == 2
