@@ -28,6 +28,7 @@ GROUPS: tuple[tuple[str, tuple[Entry, ...]], ...] = (
         (
             ("Products", "inventory_2", "catalog.Product"),
             ("Categories", "category", "catalog.Category"),
+            ("Price changes", "sell", "catalog.PriceChange"),
             ("Stock", "warehouse", "catalog.StockItem"),
             ("Reservations", "bookmark", "catalog.Reservation"),
             ("Stock ledger", "list_alt", "catalog.StockLedgerEntry"),
@@ -98,3 +99,8 @@ def shop_links(request: HttpRequest) -> list[dict[str, Any]]:
 def favicon(request: HttpRequest) -> str:
     """The shop's mark."""
     return static("holdfast/icon.svg")
+
+
+def desk_styles(request: HttpRequest) -> str:
+    """The looks of our own pages."""
+    return static("holdfast/desk.css")

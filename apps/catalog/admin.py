@@ -13,7 +13,14 @@ from unfold.decorators import action, display
 from apps.catalog import categories, facade, services
 from apps.catalog.contracts import AdjustStock
 from apps.catalog.forms import AdjustStockForm, CategoryForm, ProductForm
-from apps.catalog.models import Category, Product, Reservation, StockItem, StockLedgerEntry
+from apps.catalog.models import (
+    Category,
+    PriceChange,
+    Product,
+    Reservation,
+    StockItem,
+    StockLedgerEntry,
+)
 from apps.common.admin import LivingFilter, ReadOnlyAdmin, SoftDeleteAdmin, back, tell
 from apps.common.errors import HoldfastError
 
@@ -217,4 +224,14 @@ class StockLedgerAdmin(ReadOnlyAdmin):
     list_filter_submit = True
     list_select_related = ("product",)
     search_fields = ("order_id__exact", "product__sku", "reference", "actor")
+    ordering = ("-id",)
+
+
+@admin.register(PriceChange)
+class PriceChangeAdmin(ReadOnlyAdmin):
+    list_display = ("created_at", "product", "before", "after", "version", "actor")
+    list_filter = (("created_at", RangeDateFilter),)
+    list_filter_submit = True
+    list_select_related = ("product",)
+    search_fields = ("product__sku", "product__name", "actor")
     ordering = ("-id",)

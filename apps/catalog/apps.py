@@ -5,3 +5,6 @@ class CatalogConfig(AppConfig):
     name = "apps.catalog"
     label = "catalog"
     verbose_name = "Catalog"
+
+    def ready(self) -> None:
+        from apps.catalog import search  # noqa: F401 - registers its check

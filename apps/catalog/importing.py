@@ -97,11 +97,12 @@ def _categories(names: set[str]) -> dict[str, int]:
     execute(
         DATABASE,
         """
-        INSERT INTO catalog_category (name, slug, deleted_by_cascade)
-        SELECT name, slug, false FROM unnest(%s::text[], %s::text[]) AS new(name, slug)
+        INSERT INTO catalog_category (public_id, name, slug, version, deleted_by_cascade)
+        SELECT public_id, name, slug, 1, false
+        FROM unnest(%s::uuid[], %s::text[], %s::text[]) AS new(public_id, name, slug)
         ON CONFLICT (slug) WHERE deleted IS NULL DO NOTHING
         """,
-        [[name[:100] for name in slugs], list(slugs.values())],
+        [[new_id() for _ in slugs], [name[:100] for name in slugs], list(slugs.values())],
     )
     rows = fetch_all(
         DATABASE,

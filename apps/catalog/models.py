@@ -1,5 +1,6 @@
-"""Products and their stock. Only ``apps.catalog.stock`` writes the stock tables."""
+"""Products, their prices and their stock. Only ``apps.catalog.stock`` writes the stock tables."""
 
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
@@ -13,16 +14,22 @@ LIVING = Q(deleted=None)
 
 
 class Category(SoftDeleteModel):
-    """A shelf of the shop; shelves stand in a tree."""
+    """A shelf of the shop; shelves stand in a tree. ``version`` grows with each edit."""
 
+    public_id = models.UUIDField(unique=True, default=new_id, editable=False)
     name = models.CharField(max_length=100)
     slug = models.SlugField(max_length=120, db_index=False)
     parent = models.ForeignKey(
         "self", models.PROTECT, null=True, blank=True, related_name="children"
     )
+    version = models.PositiveIntegerField(default=1, editable=False)
 
     class Meta:
         verbose_name_plural = "categories"
+        permissions = [
+            ("restore_category", "Can restore a deleted category"),
+            ("purge_category", "Can remove a deleted category for good"),
+        ]
         constraints = [
             models.UniqueConstraint(fields=["slug"], condition=LIVING, name="category_slug"),
             models.CheckConstraint(
@@ -53,6 +60,10 @@ class Product(SoftDeleteModel):
     updated_at = models.DateTimeField(db_default=Now(), editable=False)
 
     class Meta:
+        permissions = [
+            ("restore_product", "Can restore a deleted product"),
+            ("purge_product", "Can remove a deleted product for good"),
+        ]
         constraints = [
             models.UniqueConstraint(fields=["sku"], condition=LIVING, name="product_sku"),
             models.UniqueConstraint(fields=["slug"], condition=LIVING, name="product_slug"),
@@ -63,11 +74,48 @@ class Product(SoftDeleteModel):
                 fields=["name", "public_id"],
                 condition=LIVING & Q(active=True),
                 name="product_shelf",
-            )
+            ),
+            models.Index(
+                fields=["price", "public_id"],
+                condition=LIVING & Q(active=True),
+                name="product_by_price",
+            ),
+            models.Index(
+                fields=["created_at", "public_id"],
+                condition=LIVING & Q(active=True),
+                name="product_by_age",
+            ),
+            # The back office lists all of them, deleted ones too.
+            models.Index(fields=["name", "id"], name="product_by_name"),
+            GinIndex(
+                fields=["attributes"], opclasses=["jsonb_path_ops"], name="product_attributes"
+            ),
         ]
 
     def __str__(self) -> str:
         return f"{self.sku} {self.name}"
+
+
+class PriceChange(models.Model):
+    """What a product's price became, and when; its first price has no ``before``. Append-only.
+
+    Written with the price, in one transaction; ``version`` is the product's that has the price.
+    """
+
+    product = models.ForeignKey(
+        Product, models.PROTECT, db_index=False, related_name="price_changes"
+    )
+    before = MoneyField(max_digits=12, decimal_places=2, null=True, default_currency=None)
+    after = MoneyField(max_digits=12, decimal_places=2, default_currency=None)
+    version = models.PositiveIntegerField()
+    actor = models.CharField(max_length=100)
+    created_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        indexes = [models.Index(fields=["product", "id"], name="price_change_of_product")]
+
+    def __str__(self) -> str:
+        return f"{self.before} → {self.after}" if self.before else str(self.after)
 
 
 class StockItem(models.Model):
