@@ -1,0 +1,199 @@
+"""Orders for staff. Nothing is edited: an order moves by its buttons, through the facade."""
+
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.urls import path, reverse
+from unfold.decorators import action, display
+
+from apps.common.admin import ReadOnlyAdmin, back, for_each, tell
+from apps.common.errors import HoldfastError
+from apps.customers import facade as customers
+from apps.orders.backoffice.moves import BY_NAME, MoveForm, carry_out, moves_of
+from apps.orders.enums import FulfillmentStatus, OrderStatus, PaymentStatus
+from apps.orders.models import Order
+from apps.orders.timeline import order_timeline
+
+COLOURS = {
+    "pending": "info",
+    "not_paid": "info",
+    "not_fulfilled": "info",
+    "authorized": "info",
+    "scheduled": "info",
+    "confirmed": "success",
+    "captured": "success",
+    "shipped": "success",
+    "delivered": "success",
+    "cancelled": "warning",
+    "voided": "warning",
+    "refunded": "warning",
+    "partially_refunded": "warning",
+    "declined": "danger",
+}
+ICONS = {
+    "order": "shopping_cart",
+    "saga": "account_tree",
+    "payment": "payments",
+    "stock": "warehouse",
+    "shipment": "local_shipping",
+    "staff": "person",
+}
+ADDRESS = ("name", "line1", "line2", "city", "region", "postal_code", "country")
+
+
+class OrderPage(ReadOnlyAdmin):
+    """The list, and the page of one order with its buttons and its timeline."""
+
+    list_display = [
+        "reference",
+        "shown_status",
+        "shown_payment",
+        "shown_fulfillment",
+        "sum",
+        "placed_at",
+    ]
+    list_filter = ["status", "payment_status", "fulfillment_status", "placed_at"]
+    search_fields = ["id__exact", "customer_id__exact", "external_reference__exact"]
+    search_help_text = "An order's id or reference, or a customer's id."
+    ordering = ["-placed_at", "-id"]
+    actions = ["ship", "deliver", "cancel"]
+    change_form_outer_before_template = "admin/orders/order/desk.html"
+    fieldsets = [
+        (
+            "Behind it",
+            {"fields": ["id", "customer_id", "saga_id", "external_reference", "version"]},
+        ),
+    ]
+
+    @display(description="Order", ordering="id")
+    def reference(self, order: Order) -> str:
+        return str(order)
+
+    @display(description="Status", label=COLOURS, ordering="status")
+    def shown_status(self, order: Order) -> tuple[str, str]:
+        return order.status, order.get_status_display()
+
+    @display(description="Payment", label=COLOURS, ordering="payment_status")
+    def shown_payment(self, order: Order) -> tuple[str, str]:
+        return order.payment_status, order.get_payment_status_display()
+
+    @display(description="Fulfilment", label=COLOURS, ordering="fulfillment_status")
+    def shown_fulfillment(self, order: Order) -> tuple[str, str]:
+        return order.fulfillment_status, order.get_fulfillment_status_display()
+
+    @display(description="Total", ordering="total")
+    def sum(self, order: Order) -> str:
+        return f"{order.total:,} {order.currency}"
+
+    def get_urls(self) -> list:
+        view = self.admin_site.admin_view(self.move_view)
+        own = path("<uuid:order_id>/move/<slug:name>/", view, name="orders_order_move")
+        return [own, *super().get_urls()]
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        order = self.get_object(request, object_id)
+        if order is not None and self.has_view_permission(request, order):
+            extra_context = (extra_context or {}) | self.desk(request, order)
+        return super().change_view(request, object_id, form_url, extra_context)
+
+    def desk(self, request: HttpRequest, order: Order) -> dict[str, Any]:
+        """What the page shows beside the plain columns."""
+        labels = [
+            ("Order", order.status, OrderStatus(order.status).label),
+            ("Payment", order.payment_status, PaymentStatus(order.payment_status).label),
+            (
+                "Fulfilment",
+                order.fulfillment_status,
+                FulfillmentStatus(order.fulfillment_status).label,
+            ),
+        ]
+        people = reverse("admin:customers_user_changelist")
+        moves = moves_of(order) if self.has_move_permission(request) else []
+        return {
+            "order": order,
+            "labels": [(name, COLOURS[value], text) for name, value, text in labels],
+            "customer": customers.get_customer(order.customer_id),
+            "customer_link": f"{people}?q={order.customer_id}&deletion=all",
+            "may_see_customers": request.user.has_perm("customers.view_user"),
+            "ship_to": [order.address[name] for name in ADDRESS if order.address.get(name)],
+            "lines": [
+                (line, line.unit_price * line.quantity) for line in order.lines.order_by("position")
+            ],
+            "moves": [
+                (move, reverse("admin:orders_order_move", args=[order.pk, move.name]))
+                for move in moves
+            ],
+            "timeline": [(one, ICONS[one.source]) for one in order_timeline(order)],
+        }
+
+    def move_view(self, request: HttpRequest, order_id: UUID, name: str) -> HttpResponse:
+        """One of the page's buttons, at the version that the page showed."""
+        if request.method != "POST":
+            return HttpResponseNotAllowed(["POST"])
+        if name not in BY_NAME:
+            raise Http404
+        if not self.has_move_permission(request):
+            raise PermissionDenied
+        order = self.get_object(request, str(order_id))
+        if order is None:
+            raise Http404
+        move = BY_NAME[name]
+        form = MoveForm(request.POST, move=move)
+        if not form.is_valid():
+            for field, errors in form.errors.items():
+                self.message_user(request, f"{field}: {' '.join(errors)}", messages.ERROR)
+            return back(self, request, order_id)
+        given = form.cleaned_data
+        try:
+            carry_out(move, order_id=order_id, user=request.user, **given)
+        except HoldfastError as error:
+            if error.code == "version_conflict":
+                text = "Changed meanwhile: look at the order as it is now. Nothing was done."
+                self.message_user(request, text, messages.ERROR)
+            else:
+                tell(self, request, error)
+        else:
+            said = f": {given['reason']}" if given["reason"] else ""
+            self.log_change(request, order, f"{move.title}{said}.")
+            self.message_user(request, f"{order} {move.done}.", messages.SUCCESS)
+        return back(self, request, order_id)
+
+    @action(description="Ship", permissions=["move"])
+    @for_each
+    def ship(self, request: HttpRequest, order: Order) -> str:
+        return self._moved(request, order, "ship")
+
+    @action(description="Mark delivered", permissions=["move"])
+    @for_each
+    def deliver(self, request: HttpRequest, order: Order) -> str:
+        return self._moved(request, order, "deliver")
+
+    @action(description="Cancel", permissions=["move"])
+    @for_each
+    def cancel(self, request: HttpRequest, order: Order) -> str:
+        return self._moved(request, order, "cancel", reason="cancelled_by_staff")
+
+    def _moved(self, request: HttpRequest, order: Order, name: str, reason: str = "") -> str:
+        move = BY_NAME[name]
+        carry_out(move, order_id=order.pk, version=order.version, reason=reason, user=request.user)
+        self.log_change(request, order, f"{move.title}.")
+        return f"{order} {move.done}."
+
+    def has_move_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("orders.move_order")
+
+
+class OrderLinePage(ReadOnlyAdmin):
+    list_display = ["sku", "name", "quantity", "unit_price", "order_id"]
+    list_filter = ["order__status"]
+    search_fields = ["sku__exact", "order__id__exact", "product_id__exact"]
+    ordering = ["-id"]
