@@ -22,7 +22,7 @@ from apps.sagas.contracts import Outcome, StepCall
 from apps.sagas.definition import Participant, Saga, lookup
 from apps.sagas.engine import state, store
 from apps.sagas.engine.state import Change, Run
-from apps.sagas.enums import DATABASE, Direction
+from apps.sagas.enums import DATABASE, Direction, RunStatus
 from apps.sagas.failpoints import failpoint
 
 log = structlog.get_logger(__name__)
@@ -74,18 +74,17 @@ class Driver:
     def _park_unfit(self, runs: list[Run]) -> None:
         with transaction.atomic(using=DATABASE):
             held, _ = store.hold(self.token, runs, self.lease)
-            store.save(
-                self.token,
-                [
-                    state.park(
-                        Change(run),
-                        "definition_changed",
-                        f"no step {run.step!r} at position {run.position} of {run.kind}"
-                        f" version {run.kind_version}",
-                    )
-                    for run in held
-                ],
-            )
+            changes = [
+                state.park(
+                    Change(run),
+                    "definition_changed",
+                    f"no step {run.step!r} at position {run.position} of {run.kind}"
+                    f" version {run.kind_version}",
+                )
+                for run in held
+            ]
+            store.save(self.token, changes)
+        self._carry_on(changes)
 
     def _advance(self, saga: Saga, runs: list[Run]) -> None:
         """One step of ``runs``. An error is narrowed down to the run that causes it, and only that
@@ -113,7 +112,13 @@ class Driver:
 
     def _narrow(self, saga: Saga, runs: list[Run], error: Exception) -> None:
         if len(runs) == 1:
-            log.exception("saga.step_raised", run=str(runs[0].id), step=runs[0].step)
+            [run] = runs
+            log.exception(
+                "saga.step_raised",
+                run=str(run.id),
+                step=run.step,
+                request_id=run.correlation_id,
+            )
             self._spend_attempt(saga, runs, error)
             return
         half = len(runs) // 2
@@ -132,7 +137,9 @@ class Driver:
         with transaction.atomic(using=DATABASE):
             held, _ = store.hold(self.token, runs, self.lease)
             text = f"claimed {store.MAX_CLAIMS} times without progress"
-            store.save(self.token, [state.park(Change(run), "no_progress", text) for run in held])
+            changes = [state.park(Change(run), "no_progress", text) for run in held]
+            store.save(self.token, changes)
+        self._carry_on(changes)
 
     def _step(self, saga: Saga, runs: list[Run]) -> None:
         participant = _participant(saga, runs[0])
@@ -200,6 +207,22 @@ class Driver:
         for change in changes:
             if change.goes_on:
                 self._wait(change.run)
+            elif change.run.status == RunStatus.FAILED:
+                _alert(change.run)
+
+
+def _alert(run: Run) -> None:
+    """Nobody but a person goes on with a parked run."""
+    log.error(
+        "saga.parked",
+        run=str(run.id),
+        kind=run.kind,
+        business_key=run.business_key,
+        step=run.step,
+        code=run.error_code,
+        detail=run.error_detail,
+        request_id=run.correlation_id,
+    )
 
 
 def _stands_where_it_says(saga: Saga, run: Run) -> bool:

@@ -2,6 +2,7 @@
 
 import pytest
 from django.db import connections, transaction
+from structlog.testing import capture_logs
 
 from apps.sagas import facade
 from apps.sagas.contracts import Outcome
@@ -191,9 +192,11 @@ def test_a_run_past_its_deadline_turns_back(start, drive):
 def test_a_run_whose_definition_changed_is_parked_loudly(start, drive, change, recorder):
     [run] = start("k")
     SagaRun.objects.update(**change)
-    drive()
+    with capture_logs() as logs:
+        drive()
     run.refresh_from_db()
     assert (run.status, run.error_code) == ("failed", "definition_changed")
+    assert [one["run"] for one in logs if one["event"] == "saga.parked"] == [str(run.pk)]
     assert recorder.effects == {}
 
 
@@ -201,9 +204,13 @@ def test_a_compensation_that_fails_is_parked_and_the_others_go_on(start, drive, 
     [run] = start("k")
     recorder.tell("third", "k", Outcome.rejected("no"))
     recorder.tell("undo_second", "k", Outcome.rejected("stuck"))
-    drive()
+    with capture_logs() as logs:
+        drive()
     run.refresh_from_db()
     assert (run.status, run.parked_steps) == ("failed", 1)
+    assert [(one["log_level"], one["code"]) for one in logs if one["event"] == "saga.parked"] == [
+        ("error", "compensation_parked")
+    ]
     assert recorder.effects["undo_first k"] == 1
     assert ("second", "B", "failed", 1) in steps(run)
 
