@@ -14,7 +14,8 @@ from apps.common.ids import new_id
 class Event:
     """A fact about one aggregate.
 
-    ``aggregate_version`` grows by one with each event of the aggregate; ``payload`` is JSON.
+    ``aggregate_version`` is the aggregate's own: it grows with each of its events, but not by one
+    where it also counts changes that are not told. ``payload`` is JSON.
     """
 
     topic: str
