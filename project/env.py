@@ -98,6 +98,17 @@ def broker_url() -> str:
     )
 
 
+def email() -> dict:
+    """Django's settings of outgoing mail: ``EMAIL_URL``, else files below ``var/``; in production
+    the mail server of this machine."""
+    if env.str("EMAIL_URL", "") or PRODUCTION:
+        return dict(env.email_url_config(env.str("EMAIL_URL", "") or "smtp://localhost:25"))
+    return {
+        "EMAIL_BACKEND": "django.core.mail.backends.filebased.EmailBackend",
+        "EMAIL_FILE_PATH": str(PLACES.mail),
+    }
+
+
 def secret_key() -> str:
     """``SECRET_KEY``; in development one made once and kept under ``var/`` for its owner."""
     if PRODUCTION or env.str("SECRET_KEY", ""):

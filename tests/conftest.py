@@ -1,6 +1,7 @@
 """Fixtures for every test. Tests run on real PostgreSQL and Redis; see ``make test``."""
 
 import pytest
+from django.contrib.auth.hashers import Argon2PasswordHasher
 
 pytest_plugins = ["tests.gateway", "tests.processes"]
 
@@ -9,3 +10,14 @@ pytest_plugins = ["tests.gateway", "tests.processes"]
 def _no_request_limits(settings):
     """All tests call from one address; those about request limits set their own."""
     settings.API_REQUESTS_PER_MINUTE = {"anonymous": 0, "user": 0}
+
+
+class QuickArgon2(Argon2PasswordHasher):
+    """The same hash with little work, for tests that are not about its strength."""
+
+    time_cost, memory_cost, parallelism = 1, 8, 1
+
+
+@pytest.fixture(autouse=True)
+def _quick_hashes(settings):
+    settings.PASSWORD_HASHERS = [f"{__name__}.QuickArgon2"]

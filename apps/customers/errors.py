@@ -17,6 +17,12 @@ class AddressNotFound(NotFound):
     code, title = "address_not_found", "There is no such address"
 
 
+class TooManyAddresses(Conflict):
+    """The customer has as many living addresses as one may have."""
+
+    code, title = "too_many_addresses", "There are too many addresses"
+
+
 class NotPermitted(HoldfastError):
     """The staff member may not do this to that account."""
 

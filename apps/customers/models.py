@@ -1,11 +1,13 @@
 """People: customers and staff alike, told apart by ``is_staff``, and their addresses."""
 
+from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.models import PermissionsMixin
 from django.core.validators import ProhibitNullCharactersValidator
-from django.db import models
+from django.db import models, transaction
 from django.db.models.functions import Lower
 from django.utils import timezone
+from django.utils.functional import cached_property
 from safedelete.managers import SafeDeleteAllManager, SafeDeleteDeletedManager
 
 from apps.common.ids import new_id
@@ -33,6 +35,10 @@ class User(SoftDeleteModel, AbstractBaseUser, PermissionsMixin):
     )
     is_staff = models.BooleanField("staff", default=False, help_text="May enter this back office.")
     date_joined = models.DateTimeField(default=timezone.now, editable=False)
+    # Counts the changes of the account and its addresses; raw inserts start at the default too.
+    version = models.PositiveIntegerField(default=1, db_default=1, editable=False)
+    # What a restored account has again; the address itself is free meanwhile.
+    email_was_verified = models.BooleanField(default=False, db_default=False, editable=False)
 
     objects = UserManager()
     all_objects = SafeDeleteAllManager()
@@ -65,6 +71,23 @@ class User(SoftDeleteModel, AbstractBaseUser, PermissionsMixin):
         super().clean()
         self.email = type(self).objects.normalize_email(self.email)
 
+    def soft_delete_policy_action(self, **kwargs):
+        """Also frees the e-mail address for allauth, whoever deletes the row."""
+        with transaction.atomic(using=enums.DATABASE):
+            deleted = super().soft_delete_policy_action(**kwargs)
+            self.emailaddress_set.using(enums.DATABASE).all().delete()
+        return deleted
+
+    @cached_property
+    def has_second_factor(self) -> bool:
+        """Whether a login of theirs takes a code besides the password."""
+        return self.authenticator_set.using(enums.DATABASE).filter(type="totp").exists()
+
+    @property
+    def owes_second_factor(self) -> bool:
+        """Staff who may do nothing before they have set up their second factor."""
+        return settings.STAFF_MFA_REQUIRED and self.is_staff and not self.has_second_factor
+
     def get_full_name(self) -> str:
         return self.name
 
@@ -89,6 +112,7 @@ class Address(SoftDeleteModel):
         max_length=2, validators=[validate_country], help_text="ISO 3166-1 alpha-2 code."
     )
     is_default = models.BooleanField("default", default=False)
+    version = models.PositiveIntegerField(default=1, db_default=1, editable=False)
 
     class Meta:
         verbose_name_plural = "addresses"

@@ -19,8 +19,11 @@ from apps.customers.enums import DATABASE
 from apps.customers.errors import CustomerNotFound, EmailTaken
 from apps.customers.locks import lock_user
 from apps.customers.models import User
+from apps.messaging.staff_log import staff_change
 
+SUBJECT = "customer"
 EMAIL_CONSTRAINT = "customers_email_once_among_living"
+LOGIN_CONSTRAINT = "unique_verified_email"
 OWN_COLUMNS = frozenset({"email", "name", "is_active", "is_staff", "is_superuser"})
 ROLES = frozenset({"groups", "user_permissions"})
 
@@ -42,7 +45,9 @@ def refusals() -> Iterator[None]:
             ]
         ) from error
     except IntegrityError as error:
-        if EMAIL_CONSTRAINT in str(error):  # another transaction was faster
+        if EMAIL_CONSTRAINT in str(error) or LOGIN_CONSTRAINT in str(
+            error
+        ):  # another transaction was faster
             raise EmailTaken() from error
         raise
 
@@ -62,22 +67,40 @@ def customer_create(
         _set_roles(user, many)
         if password is not None:
             _claim_email(user, verified=True)
+        shown = {"email": user.email, "name": user.name, **given, **_named(many)}
+        staff_change(
+            DATABASE, subject=SUBJECT, subject_id=user.public_id, action="created", after=shown
+        )
     return user
 
 
-def customer_update(*, user_id: int, changes: Mapping[str, Any]) -> User:
-    """Writes just the fields in ``changes``; a new e-mail address must be verified anew."""
+def customer_update(
+    *, user_id: int, changes: Mapping[str, Any], version: int | None = None
+) -> User:
+    """Writes just the fields in ``changes``; a new e-mail address must be verified anew.
+
+    With ``version`` only if the account still has that one, else ``VersionConflict``.
+    """
     columns = sorted(OWN_COLUMNS & changes.keys())
+    many = {field: changes[field] for field in ROLES & changes.keys()}
     with refusals(), transaction.atomic(using=DATABASE):
-        user = lock_user(user_id)
-        before = user.email
+        user = lock_user(user_id, version=version)
+        before = {column: getattr(user, column) for column in columns}
+        before |= {field: list(getattr(user, field).all()) for field in many}
         for column in columns:
             setattr(user, column, changes[column])
         user.full_clean(exclude=["password"])
-        if columns:
-            user.save(update_fields=columns)
-        _set_roles(user, {field: changes[field] for field in ROLES & changes.keys()})
-        if user.email != before:
+        if changes:
+            user.version += 1
+            user.save(update_fields=[*columns, "version"])
+        _set_roles(user, many)
+        _note(
+            user,
+            "changed",
+            before=_named(before),
+            after=_named({column: getattr(user, column) for column in columns} | many),
+        )
+        if "email" in before and user.email != before["email"]:
             _free_email(user)
             _claim_email(user, verified=False)
         if not user.is_active:
@@ -85,16 +108,20 @@ def customer_update(*, user_id: int, changes: Mapping[str, Any]) -> User:
     return user
 
 
-def customer_set_password(*, user_id: int, password: str) -> User:
-    """Sets a (validated) password and ends every session begun with the old one."""
+def customer_set_password(*, user_id: int, password: str, email_verified: bool = False) -> User:
+    """Sets a (validated) password and ends every session begun with the old one.
+
+    A first one claims the e-mail address; ``email_verified`` says that it needs no confirmation.
+    """
     with transaction.atomic(using=DATABASE):
         user = lock_user(user_id)
         had_login = user.has_usable_password()
         user.set_password(password)
         user.save(update_fields=["password"])
         if not had_login:
-            _claim_email(user, verified=False)
+            _claim_email(user, verified=email_verified)
         _end_sessions(user)
+        _note(user, "password set")
     return user
 
 
@@ -109,9 +136,11 @@ def customer_delete(*, user_id: int) -> None:
         if user is None:
             raise CustomerNotFound()
         if user.deleted is None:
-            user.delete()
-            _free_email(user)
+            user.email_was_verified = _addresses(user).filter(verified=True).exists()
+            user.save(update_fields=["email_was_verified"])
+            user.delete()  # frees the e-mail address, too
             _end_sessions(user)
+            _note(user, "deleted")
 
 
 def customer_restore(*, user_id: int) -> User:
@@ -124,13 +153,14 @@ def customer_restore(*, user_id: int) -> User:
         try:
             with transaction.atomic(using=DATABASE):
                 user.undelete()
+                if user.has_usable_password():
+                    _claim_email(user, verified=user.email_was_verified)
         except IntegrityError as error:
             raise EmailTaken(
                 f"{user.email} belongs to another customer by now; change that one's address"
                 " or delete it first"
             ) from error
-        if user.has_usable_password():
-            _claim_email(user, verified=False)
+        _note(user, "restored")
     return user
 
 
@@ -150,7 +180,7 @@ def login_create(
                 raise EmailTaken(f"{normalised} belongs to a customer")
             return Login(known.public_id, known.email, created=False)
         if known is not None:
-            user = customer_set_password(user_id=known.pk, password=password)
+            user = customer_set_password(user_id=known.pk, password=password, email_verified=True)
         else:
             user = customer_create(email=email, name=name, password=password, roles=roles)
             if address is not None:
@@ -164,9 +194,32 @@ def sessions_end(*, session_ids: Iterable[int]) -> int:
         return _end(UserSession.objects.using(DATABASE).filter(pk__in=list(session_ids)))
 
 
+def sessions_of_user_end(*, user_id: int, keep: str | None = None) -> int:
+    """Ends the user's logins, all but the one whose session has the key ``keep``."""
+    with transaction.atomic(using=DATABASE):
+        sessions = UserSession.objects.using(DATABASE).filter(user_id=user_id)
+        return _end(sessions.exclude(session_key=keep) if keep else sessions)
+
+
 def _set_roles(user: User, roles: Mapping[str, Any]) -> None:
     for field, values in roles.items():
         getattr(user, field).set(values)
+
+
+def _note(user: User, action: str, **values: Any) -> None:
+    staff_change(DATABASE, subject=SUBJECT, subject_id=user.public_id, action=action, **values)
+
+
+def _named(values: Mapping[str, Any]) -> dict[str, Any]:
+    """``values`` for people: groups and permissions by name."""
+    return {
+        field: sorted(map(str, value)) if field in ROLES else value
+        for field, value in values.items()
+    }
+
+
+def _addresses(user: User) -> QuerySet[EmailAddress]:
+    return EmailAddress.objects.using(DATABASE).filter(user=user)
 
 
 def _claim_email(user: User, *, verified: bool) -> None:
@@ -176,11 +229,11 @@ def _claim_email(user: User, *, verified: bool) -> None:
 
 
 def _free_email(user: User) -> None:
-    EmailAddress.objects.using(DATABASE).filter(user=user).delete()
+    _addresses(user).delete()
 
 
 def _end_sessions(user: User) -> None:
-    _end(UserSession.objects.using(DATABASE).filter(user=user))
+    sessions_of_user_end(user_id=user.pk)
 
 
 def _end(sessions: QuerySet[UserSession]) -> int:

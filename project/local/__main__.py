@@ -14,7 +14,7 @@ from project.local.supervisor import say
 # The test-suite never touches a configured server: it would empty it.
 URLS = (
     *(f"{name.upper()}_DATABASE_URL" for name in places.DATABASES),
-    *("CACHE_URL", "QUEUE_REDIS_URL", "BROKER_URL", "EVENTS_URL", "GATEWAY_URL"),
+    *("CACHE_URL", "QUEUE_REDIS_URL", "BROKER_URL", "EVENTS_URL", "GATEWAY_URL", "EMAIL_URL"),
 )
 
 

@@ -85,6 +85,11 @@ class Places:
         return self.var / "log"
 
     @property
+    def mail(self) -> Path:
+        """What the shop would have sent, where no mail server is named."""
+        return self.var / "mail"
+
+    @property
     def secret_key(self) -> Path:
         return self.var / "secret_key"
 

@@ -4,7 +4,6 @@ import itertools
 import secrets
 
 import pytest
-from django.contrib.auth.hashers import Argon2PasswordHasher
 from django.test import Client
 
 from apps.customers import services
@@ -12,17 +11,6 @@ from apps.customers.models import User
 
 PASSWORD = "correct horse battery"
 _numbers = itertools.count()
-
-
-class QuickArgon2(Argon2PasswordHasher):
-    """The same hash with little work, for tests that are not about its strength."""
-
-    time_cost, memory_cost, parallelism = 1, 8, 1
-
-
-@pytest.fixture(autouse=True)
-def _quick_hashes(settings):
-    settings.PASSWORD_HASHERS = [f"{__name__}.QuickArgon2"]
 
 
 @pytest.fixture
