@@ -150,3 +150,11 @@ class LowStock:
     sku: str
     name: str
     available: int
+
+
+@dataclass(frozen=True, slots=True)
+class ExpiredHolds:
+    """How many reservations were released because their time was over, and of how many pieces."""
+
+    holds: int
+    pieces: int

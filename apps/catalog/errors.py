@@ -1,27 +1,56 @@
 """What can go wrong with products and categories."""
 
+import re
+from typing import NamedTuple
+
 from django.db import IntegrityError
 
-from apps.common.errors import Conflict
+from apps.common.errors import Conflict, FieldError
 
-TAKEN = {
-    "product_sku": ("sku", "Another product has this SKU."),
-    "product_slug": ("slug", "Another product has this slug."),
-    "category_slug": ("slug", "Another category has this slug."),
+# PostgreSQL's detail of a unique violation, in whatever language: "Key (sku)=(CUP-1) …".
+KEY = re.compile(r"\(\w+\)=\((.*)\)", re.DOTALL)
+
+
+class Clash(NamedTuple):
+    """Which unique name was refused: ``value`` of the ``field`` of a ``model``'s living rows."""
+
+    model: str
+    field: str
+    value: str
+
+
+CONSTRAINTS = {
+    "product_sku": ("product", "sku"),
+    "product_slug": ("product", "slug"),
+    "category_slug": ("category", "slug"),
 }
+WORDS = {"sku": "SKU", "slug": "slug"}
 
 
 class Taken(Conflict):
-    """A living thing has this name already; ``field`` in ``extra`` tells which name."""
+    """A living thing has this name already; ``extra`` tells which name and who holds it."""
 
     code, title = "taken", "This name is taken"
 
 
-def taken(error: IntegrityError) -> Taken | None:
-    """The clash behind ``error``, if it is one of names."""
+def clash_of(error: IntegrityError) -> Clash | None:
+    """The clash of names behind ``error``, if it is one."""
     diagnosis = getattr(error.__cause__, "diag", None)
-    known = TAKEN.get(diagnosis.constraint_name) if diagnosis else None
+    known = CONSTRAINTS.get(diagnosis.constraint_name) if diagnosis else None
     if known is None:
         return None
-    field, detail = known
-    return Taken(detail, code=f"{field}_taken", field=field)
+    key = KEY.search(diagnosis.message_detail or "")
+    return Clash(*known, key[1] if key else "")
+
+
+def taken(clash: Clash, holder: dict[str, str] | None) -> Taken:
+    """The error for a caller; ``holder`` (id, name) is who has the name, if it still has."""
+    detail = f"Another {clash.model} has this {WORDS[clash.field]}"
+    detail += f": “{holder['name']}”." if holder else "."
+    return Taken(
+        detail,
+        code=f"{clash.field}_taken",
+        errors=[FieldError(clash.field, "taken", detail)],
+        field=clash.field,
+        holder=holder,
+    )

@@ -8,7 +8,7 @@ from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminTextInputWi
 
 from apps.catalog.checks import CATEGORY, PRODUCT, check
 from apps.catalog.models import Category, Product
-from apps.catalog.services import slug_of
+from apps.catalog.naming import slug_of
 from apps.catalog.stock.moving import MAX_PIECES
 from apps.common.errors import InvalidInput
 from apps.common.ids import new_id

@@ -7,11 +7,11 @@ import orjson
 from django.db import transaction
 from django.utils.text import slugify
 
-from apps.catalog import stock
+from apps.catalog import prices, stock
 from apps.catalog.checks import PRODUCT, check
 from apps.catalog.contracts import ImportProduct
 from apps.catalog.enums import DATABASE
-from apps.catalog.services import slug_of
+from apps.catalog.naming import slug_of
 from apps.common.databases import execute, fetch_all
 from apps.common.errors import Conflict
 from apps.common.ids import new_id
@@ -33,17 +33,26 @@ def products_import(*, products: Sequence[ImportProduct]) -> dict[str, UUID]:
     with transaction.atomic(using=DATABASE):
         living = _living(wanted)
         missing = [wanted[sku] for sku in sorted(wanted.keys() - living.keys())]
+        made: set[UUID] = set()
         if missing:
             categories = _categories({one.category for one in missing if one.category})
-            _insert(missing, categories, unique_slugs=False)
+            made |= _insert(missing, categories, unique_slugs=False)
             living = _living(wanted)
             if clashing := [one for one in missing if one.sku not in living]:
                 # Their slug is taken by a product of another sku.
-                _insert(clashing, categories, unique_slugs=True)
+                made |= _insert(clashing, categories, unique_slugs=True)
                 living = _living(wanted)
         if lost := wanted.keys() - living.keys():
             raise Conflict(f"{min(lost)} was deleted while it was imported.")
         stock.open_items([pk for pk, _ in living.values()])
+        prices.record(
+            [
+                prices.PriceMove(living[one.sku][0], None, one.price, 1)
+                for one in missing
+                if living[one.sku][1] in made  # another import may have been faster
+            ],
+            otherwise="import",
+        )
     return {sku: public_id for sku, (_, public_id) in living.items()}
 
 
@@ -59,7 +68,8 @@ def _living(skus: Iterable[str]) -> dict[str, tuple[int, UUID]]:
 
 def _insert(
     products: Sequence[ImportProduct], categories: dict[str, int], *, unique_slugs: bool
-) -> None:
+) -> set[UUID]:
+    """Inserts what clashes with nothing; the public ids that the inserted ones have."""
     ids = [new_id() for _ in products]
     slugs = [slug_of(one.name, one.sku) for one in products]
     if unique_slugs:
@@ -87,6 +97,7 @@ def _insert(
             [categories.get(one.category) for one in products],
         ],
     )
+    return set(ids)
 
 
 def _categories(names: set[str]) -> dict[str, int]:

@@ -1,7 +1,12 @@
-"""Row locks of the catalogue's own tables, in key order (stock has its own in ``stock.sql``)."""
+"""Row locks of the catalogue's own tables, in key order (stock has its own in ``stock.sql``).
+
+A transaction that needs both locks categories first, then products.
+"""
+
+from collections.abc import Iterable
 
 from apps.catalog.enums import DATABASE
-from apps.catalog.models import Category
+from apps.catalog.models import Category, Product
 from apps.common.errors import InvalidInput
 
 
@@ -17,3 +22,16 @@ def lock_tree() -> dict[int, Category]:
     """All categories, deleted ones too, locked: the shape of the tree is this transaction's."""
     rows = Category.all_objects.using(DATABASE).select_for_update().order_by("pk")
     return {one.pk: one for one in rows}
+
+
+def lock_product(product_pk: int) -> Product | None:
+    """The product, deleted or not, with its category; nobody else changes it meanwhile."""
+    rows = Product.all_objects.using(DATABASE).select_for_update(of=("self",), no_key=True)
+    return rows.select_related("category").filter(pk=product_pk).first()
+
+
+def lock_products(skus: Iterable[str]) -> dict[str, Product]:
+    """The living products of these SKUs, with their categories."""
+    rows = Product.objects.using(DATABASE).select_for_update(of=("self",), no_key=True)
+    rows = rows.select_related("category").filter(sku__in=list(skus)).order_by("pk")
+    return {one.sku: one for one in rows}

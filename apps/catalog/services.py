@@ -1,44 +1,24 @@
 """Writes to products: guarded by their version, never bringing a deleted one back by accident."""
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from typing import Any
 
-from django.db import IntegrityError, transaction
+from django.db import transaction
 from django.db.models import F
 from django.db.models.functions import Now
-from django.utils.text import slugify
 from moneyed import Money
 
-from apps.catalog import locks, stock
+from apps.catalog import locks, notes, prices, stock
 from apps.catalog.checks import PRODUCT, check
 from apps.catalog.enums import DATABASE
-from apps.catalog.errors import taken
 from apps.catalog.models import Category, Product
+from apps.catalog.naming import naming_clashes, slug_of
+from apps.common.databases import execute
 from apps.common.errors import Conflict, InvalidInput, NotFound, VersionConflict
-from apps.common.ids import new_id
 
 CHANGEABLE = frozenset(
     {"sku", "slug", "name", "description", "attributes", "active", "price", "category_id"}
 )
-
-
-def slug_of(name: str, sku: str) -> str:
-    """A slug made of name and sku; a UUID where neither has a character that a slug may have."""
-    return slugify(f"{name[:150]} {sku[:64]}") or str(new_id())
-
-
-@contextmanager
-def naming_clashes() -> Iterator[None]:
-    """A transaction on ``catalog`` whose unique violations become ``Taken``."""
-    try:
-        with transaction.atomic(using=DATABASE):
-            yield
-    except IntegrityError as error:
-        clash = taken(error)
-        if clash is None:
-            raise
-        raise clash from error
 
 
 def product_create(
@@ -67,11 +47,12 @@ def product_create(
     }
     check(PRODUCT, values)
     with naming_clashes():
-        if category_id is not None:
-            locks.lock_category(category_id)
-        product = Product(active=active, category_id=category_id, **values)
+        category = None if category_id is None else locks.lock_category(category_id)
+        product = Product(active=active, category=category, **values)
         product.save(using=DATABASE)
         stock.open_items([product.pk])
+        prices.record([prices.PriceMove(product.pk, None, price, product.version)])
+        notes.product_noted(product, "create", after=notes.facts(product))
     product.refresh_from_db(using=DATABASE)
     return product
 
@@ -79,28 +60,34 @@ def product_create(
 def product_change(*, product_pk: int, version: int, changes: Mapping[str, Any]) -> Product:
     """Changes some of ``CHANGEABLE`` if the product is still at ``version``, which then grows.
 
-    Raises ``NotFound`` where it is deleted or never was, ``VersionConflict`` where somebody
-    else was first, else as ``product_create``.
+    What changes nothing leaves the version alone. Raises ``NotFound`` where it is deleted or
+    never was, ``VersionConflict`` where somebody else was first, else as ``product_create``.
     """
     if unknown := changes.keys() - CHANGEABLE:
         raise ValueError(f"not changeable: {sorted(unknown)}")
     check(PRODUCT, changes)
-    columns = dict(changes)
-    if "price" in changes:
-        columns |= {
-            "price": changes["price"].amount,
-            "price_currency": changes["price"].currency.code,
-        }
     with naming_clashes():
-        if changes.get("category_id") is not None:
-            locks.lock_category(changes["category_id"])
-        changed = (
+        category_id = changes.get("category_id")
+        category = None if category_id is None else locks.lock_category(category_id)
+        before = locks.lock_product(product_pk)
+        if before is None or before.deleted or before.version != version:
+            raise _refusal(before, version)
+        changes = {name: new for name, new in changes.items() if getattr(before, name) != new}
+        if changes and not (
             Product.objects.using(DATABASE)
             .filter(pk=product_pk, version=version)
-            .update(**columns, version=F("version") + 1, updated_at=Now())
-        )
-        if not changed:
-            _refuse(product_pk, version)
+            .update(**_columns(changes), version=F("version") + 1, updated_at=Now())
+        ):
+            raise _refusal(before, version)
+        if "price" in changes:
+            move = prices.PriceMove(product_pk, before.price, changes["price"], version + 1)
+            prices.record([move])
+        if changes:
+            after = {name: notes.plain(value) for name, value in changes.items()}
+            if "category_id" in after:
+                del after["category_id"]
+                after["category"] = category.slug if category else None
+            notes.product_noted(before, "change", *notes.differing(notes.facts(before), after))
     return Product.objects.using(DATABASE).get(pk=product_pk)
 
 
@@ -111,14 +98,16 @@ def product_delete(*, product_pk: int, version: int | None = None) -> None:
     ``VersionConflict`` where ``version`` is given and no longer true.
     """
     with transaction.atomic(using=DATABASE):
-        living = Product.objects.using(DATABASE).filter(pk=product_pk)
-        if version is not None:
-            living = living.filter(version=version)
-        deleted = living.update(deleted=Now(), version=F("version") + 1, updated_at=Now())
-        if not deleted and not (
-            Product.deleted_objects.using(DATABASE).filter(pk=product_pk).exists()
+        product = locks.lock_product(product_pk)
+        if product is None or (
+            product.deleted is None and version is not None and product.version != version
         ):
-            _refuse(product_pk, version)
+            raise _refusal(product, version)
+        if product.deleted is None:
+            Product.objects.using(DATABASE).filter(pk=product_pk).update(
+                deleted=Now(), version=F("version") + 1, updated_at=Now()
+            )
+            notes.product_noted(product, "delete", before=notes.facts(product))
 
 
 def product_restore(*, product_pk: int) -> Product:
@@ -128,12 +117,7 @@ def product_restore(*, product_pk: int) -> Product:
     meanwhile, ``Conflict`` (``category_deleted``) where its category is deleted, ``NotFound``.
     """
     with naming_clashes():
-        product = (
-            Product.all_objects.using(DATABASE)
-            .select_for_update(of=("self",))
-            .filter(pk=product_pk)
-            .first()
-        )
+        product = locks.lock_product(product_pk)
         if product is None:
             raise NotFound("There is no such product.")
         if product.deleted is None:
@@ -150,12 +134,37 @@ def product_restore(*, product_pk: int) -> Product:
         Product.deleted_objects.using(DATABASE).filter(pk=product_pk).update(
             deleted=None, version=F("version") + 1, updated_at=Now()
         )
+        notes.product_noted(product, "restore", after=notes.facts(product))
     return Product.objects.using(DATABASE).get(pk=product_pk)
 
 
-def _refuse(product_pk: int, version: int | None) -> None:
-    now = Product.objects.using(DATABASE).filter(pk=product_pk).values_list("version", flat=True)
-    current = now.first()
-    if current is None:
-        raise NotFound("There is no such product (any more).")
-    raise VersionConflict(f"The product is at version {current}, not {version}.", version=current)
+def product_purge(*, product_pk: int) -> None:
+    """Removes a deleted product for good, with its history of prices; nothing brings it back.
+
+    Raises ``NotFound``, ``Conflict``: ``not_deleted`` where it still lives, ``in_use`` where
+    reservations or the stock ledger tell of it, for the books must name what they are about.
+    """
+    with transaction.atomic(using=DATABASE):
+        product = locks.lock_product(product_pk)
+        if product is None:
+            raise NotFound("There is no such product.")
+        if product.deleted is None:
+            raise Conflict("Only a deleted product can be purged.", code="not_deleted")
+        stock.close_item(product_pk)
+        prices.forget(product_pk)
+        execute(DATABASE, "DELETE FROM catalog_product WHERE id = %s", [product_pk])
+        notes.product_noted(product, "purge", before=notes.facts(product))
+
+
+def _columns(changes: Mapping[str, Any]) -> dict[str, Any]:
+    if "price" not in changes:
+        return dict(changes)
+    price = changes["price"]
+    return {**changes, "price": price.amount, "price_currency": price.currency.code}
+
+
+def _refusal(product: Product | None, version: int | None) -> NotFound | VersionConflict:
+    if product is None or product.deleted:
+        return NotFound("There is no such product (any more).")
+    current = product.version
+    return VersionConflict(f"The product is at version {current}, not {version}.", version=current)

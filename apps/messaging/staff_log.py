@@ -1,6 +1,6 @@
 """The audit log of staff: who changed what, from what to what, in the change's own transaction."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -38,6 +38,34 @@ def staff_change(
         [
             *(actor.id, actor.name, action, subject, str(subject_id)),
             *(_json(before), _json(after), current_request_id()),
+        ],
+    )
+
+
+# Action, subject id, before and after of one change.
+Note = tuple[str, object, Mapping[str, Any] | None, Mapping[str, Any] | None]
+
+
+def staff_changes(alias: str, *, subject: str, notes: Sequence[Note]) -> None:
+    """As ``staff_change``, for many changes of the same kind of thing in one statement."""
+    actor = current_actor()
+    if actor is None or not notes:
+        return
+    require_atomic(alias)
+    execute(
+        alias,
+        """
+        INSERT INTO messaging_staffchange
+            (actor_id, actor_name, subject, request_id, action, subject_id, before, after)
+        SELECT %s, %s, %s, %s, *
+        FROM unnest(%s::text[], %s::text[], %s::jsonb[], %s::jsonb[])
+        """,
+        [
+            *(actor.id, actor.name, subject, current_request_id()),
+            [action for action, *_ in notes],
+            [str(subject_id) for _, subject_id, *_ in notes],
+            [_json(before) for *_, before, _ in notes],
+            [_json(after) for *_, after in notes],
         ],
     )
 

@@ -1,12 +1,25 @@
 """The only place that writes stock: items, reservations and the stock ledger.
 
-``sql`` holds every statement, ``deciding`` the rule who gets what, ``reserving``, ``ending`` and
-``moving`` the transactions. Locks are always taken in the same order – inbox keys, reservations,
-stock items, each sorted – so that any two of these transactions can meet without a deadlock.
+``sql`` holds every statement, ``deciding`` the rule who gets what, ``reserving``, ``ending``,
+``expiring`` and ``moving`` the transactions, ``closing`` the end of an item nobody ever moved.
+Locks are always taken in the same order – inbox keys, reservations, stock items, each sorted – so
+that any two of these transactions can meet without a deadlock.
 """
 
+from apps.catalog.stock.closing import close_item
 from apps.catalog.stock.ending import dispatch, release
-from apps.catalog.stock.moving import adjust, open_items, receive
+from apps.catalog.stock.expiring import expire_holds
+from apps.catalog.stock.moving import adjust, drop_items, open_items, receive
 from apps.catalog.stock.reserving import reserve
 
-__all__ = ["adjust", "dispatch", "open_items", "receive", "release", "reserve"]
+__all__ = [
+    "adjust",
+    "close_item",
+    "dispatch",
+    "drop_items",
+    "expire_holds",
+    "open_items",
+    "receive",
+    "release",
+    "reserve",
+]

@@ -10,6 +10,7 @@ from apps.catalog.enums import DATABASE, LedgerKind
 from apps.catalog.stock import sql
 from apps.common.errors import Conflict, InvalidInput, NotFound
 from apps.messaging import idempotency
+from apps.messaging.staff_log import staff_change
 
 # Keeps sums of stock columns far inside 64 bits and typing errors out of the books.
 MAX_PIECES = 1_000_000_000
@@ -60,6 +61,14 @@ def _adjust(command: AdjustStock) -> StockLevel:
         actor=command.principal,
         reason=command.reason.strip(),
     )
+    staff_change(
+        DATABASE,
+        subject="catalog.product",
+        subject_id=command.product_id,
+        action="adjust_stock",
+        before={"on_hand": item.on_hand},
+        after={"on_hand": on_hand, "reason": command.reason.strip()},
+    )
     return StockLevel(command.product_id, on_hand, item.reserved)
 
 
@@ -100,6 +109,16 @@ def receive(commands: Sequence[ReceiveStock]) -> int:
             sql.add_on_hand(totals)
             sql.insert_ledger(LedgerKind.RECEIVED, movements, actor="import")
         return sum(move.on_hand for move in movements)
+
+
+def drop_items(product_pks: Sequence[int]) -> list[int]:
+    """Removes the stock items of products whose stock never moved; returns the products' keys.
+
+    Where there is a ledger row or a reservation the item stays: books are kept for ever.
+    """
+    with transaction.atomic(using=DATABASE):
+        sql.lock_items_by_pk(product_pks)
+        return sql.delete_items(product_pks)
 
 
 def open_items(product_pks: Sequence[int]) -> None:

@@ -174,6 +174,20 @@ def lock_live_reservations(order_ids: Sequence[UUID]) -> list[LiveReservation]:
     return [LiveReservation(*row) for row in rows]
 
 
+def lock_expired_reservations(most: int) -> list[LiveReservation]:
+    """Locks live holds whose time is over, in key order; passes over what is locked already."""
+    rows = fetch_all(
+        DATABASE,
+        """
+        SELECT id, order_id, product_id, quantity FROM catalog_reservation
+        WHERE status = 'live' AND expires_at <= clock_timestamp()
+        ORDER BY id LIMIT %s FOR UPDATE SKIP LOCKED
+        """,
+        [most],
+    )
+    return [LiveReservation(*row) for row in rows]
+
+
 def end_reservations(reservation_pks: Sequence[int], status: ReservationStatus) -> None:
     """Ends live reservations that this transaction has locked."""
     _moved(
@@ -252,6 +266,33 @@ def insert_items(product_pks: Sequence[int]) -> None:
         """,
         [_array(sorted(product_pks))],
     )
+
+
+def uses_of(product_pk: int) -> tuple[int, int]:
+    """How many reservations and how many movements name the product."""
+    [row] = fetch_all(
+        DATABASE,
+        "SELECT (SELECT count(*) FROM catalog_reservation WHERE product_id = %s),"
+        " (SELECT count(*) FROM catalog_stockledgerentry WHERE product_id = %s)",
+        [product_pk, product_pk],
+    )
+    return row
+
+
+def delete_items(product_pks: Sequence[int]) -> list[int]:
+    """Removes the (locked) stock items that never had a movement; returns their products' keys."""
+    rows = fetch_all(
+        DATABASE,
+        """
+        DELETE FROM catalog_stockitem s
+        WHERE s.product_id = ANY(%s::bigint[]) AND s.on_hand = 0 AND s.reserved = 0
+          AND NOT EXISTS (SELECT FROM catalog_stockledgerentry l WHERE l.product_id = s.product_id)
+          AND NOT EXISTS (SELECT FROM catalog_reservation r WHERE r.product_id = s.product_id)
+        RETURNING s.product_id
+        """,
+        [_array(product_pks)],
+    )
+    return [pk for [pk] in rows]
 
 
 def _moved(rows: int, expected: int) -> None:

@@ -167,7 +167,7 @@ def test_a_restore_into_a_taken_name_is_explained(staff):
     shop.product(name="Cup", sku="CUP")
     page = reverse("admin:catalog_product_restore", args=[old.pk])
     response = staff.post(page, {"_form_submitted": "on"}, follow=True)
-    assert messages(response)[0].startswith("Another product has this")
+    assert "Another product has this SKU: “Cup”." in messages(response)[0]
     assert Product.objects.count() == 1
 
 

@@ -59,7 +59,9 @@ def test_a_name_is_taken_among_the_living_only(field):
     taken = {"sku": "CUP-1"} if field == "sku" else {"slug": "cup-1"}
     with pytest.raises(Taken) as caught:
         make(**{"sku": "NEW-1", "slug": "new-1"} | taken)
-    assert (caught.value.code, caught.value.extra) == (f"{field}_taken", {"field": field})
+    holder = {"id": str(first.public_id), "name": "Blue Cup"}
+    assert caught.value.code == f"{field}_taken"
+    assert caught.value.extra == {"field": field, "holder": holder}
     with pytest.raises(Taken):
         services.product_change(product_pk=other.pk, version=1, changes=taken)
     assert Product.objects.count() == 2

@@ -1,0 +1,41 @@
+"""Holds whose time is over: what was promised for a while is free again."""
+
+from collections import Counter
+
+from django.db import transaction
+
+from apps.catalog.contracts import ExpiredHolds
+from apps.catalog.enums import DATABASE, LedgerKind, ReservationStatus
+from apps.catalog.stock import sql
+from apps.sagas.failpoints import failpoint
+
+REFERENCE = "expiry"
+
+
+def expire_holds(*, most: int) -> ExpiredHolds:
+    """Releases at most ``most`` live reservations whose ``expires_at`` is past, in one transaction.
+
+    A saga's reservation has no ``expires_at`` and is never touched. One that another transaction
+    is ending or keeping right now is passed over; whatever is left is found the next time.
+    """
+    with transaction.atomic(using=DATABASE):
+        due = sql.lock_expired_reservations(most)
+        if due:
+            totals: Counter[int] = Counter()
+            for one in due:
+                totals[one.product_pk] += one.quantity
+            sql.lock_items_by_pk(list(totals))
+            sql.end_reserved(totals, sold=False)
+            sql.end_reservations([one.pk for one in due], ReservationStatus.RELEASED)
+            sql.insert_ledger(
+                LedgerKind.RELEASED,
+                [
+                    sql.Movement(one.product_pk, 0, -one.quantity, one.order_id, REFERENCE)
+                    for one in due
+                ],
+                actor="clock",
+                reason="The hold expired.",
+            )
+        failpoint("catalog.expire.before_commit")
+    failpoint("catalog.expire.after_commit")
+    return ExpiredHolds(len(due), sum(one.quantity for one in due))
