@@ -8,6 +8,8 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from unfold.sites import UnfoldAdminSite
 
+from project.desk import dashboard
+
 MOST_RESULTS = 100
 
 
@@ -21,6 +23,10 @@ class BackOffice(UnfoldAdminSite):
         if request.method == "POST" and request.user.is_authenticated:
             UserSession.objects.create_from_request(request)
         return response
+
+    def index(self, request: HttpRequest, extra_context: dict | None = None) -> HttpResponse:
+        """The dashboard: as much of it as the person may see."""
+        return super().index(request, {"tiles": dashboard.tiles(request)} | (extra_context or {}))
 
     def search(self, request: HttpRequest, extra_context: dict | None = None) -> HttpResponse:
         """Pages whose name holds the term ``s``.

@@ -52,9 +52,10 @@ class Health:
 
 
 class Readiness:
-    """Asks every part at the same time and waits no longer than ``PART_SECONDS`` for any."""
+    """Asks every part at the same time and waits no longer than ``seconds`` for any."""
 
-    def __init__(self, probes: dict[str, Callable[[], None]]):
+    def __init__(self, probes: dict[str, Callable[[], None]], seconds: float = PART_SECONDS):
+        self._seconds = seconds
         self._parts = [Part(name, probe) for name, probe in probes.items()]
         self._lock = threading.Lock()
         self._found: dict[str, str] = {}
@@ -66,10 +67,14 @@ class Readiness:
             if time.monotonic() >= self._until:
                 for part in self._parts:
                     part.ask()
-                deadline = time.monotonic() + PART_SECONDS
+                deadline = time.monotonic() + self._seconds
                 self._found = {part.name: part.answer(deadline) for part in self._parts}
                 self._until = time.monotonic() + SHARED_SECONDS
             return self._found
+
+    def took(self) -> dict[str, float]:
+        """How many seconds each part that answered needed the last time."""
+        return {part.name: part.took for part in self._parts}
 
 
 class Part:
@@ -80,6 +85,7 @@ class Part:
         self._probe = probe
         self._thread: threading.Thread | None = None
         self._state = OK
+        self.took = 0.0
 
     def ask(self) -> None:
         if self._thread is None or not self._thread.is_alive():
@@ -93,6 +99,11 @@ class Part:
         return "no answer in time" if self._thread.is_alive() else self._state
 
     def _run(self) -> None:
+        began = time.monotonic()
+        self._find_out()
+        self.took = time.monotonic() - began
+
+    def _find_out(self) -> None:
         try:
             self._probe()
         except NotReady as error:

@@ -1,0 +1,1 @@
+"""The back office's pages over all of the shop: dashboard, search, trash."""
