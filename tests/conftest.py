@@ -3,7 +3,7 @@
 import pytest
 from django.contrib.auth.hashers import Argon2PasswordHasher
 
-pytest_plugins = ["tests.gateway", "tests.processes"]
+pytest_plugins = ["tests.gateway", "tests.processes", "tests.reports"]
 
 
 @pytest.fixture(autouse=True)
