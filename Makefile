@@ -3,7 +3,7 @@ PYTHON ?= python3
 STOCK ?= ample
 LOCAL = $(PYTHON) project/local/bootstrap.py
 
-.PHONY: up test check demo reset help
+.PHONY: up test check schema demo reset help
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
@@ -16,6 +16,9 @@ test: ## run every test on servers of its own (ARGS=… for pytest)
 
 check: ## ruff, import contracts, deployment checks, missing migrations
 	@exec $(LOCAL) check
+
+schema: ## write docs/openapi.yaml anew
+	@exec $(LOCAL) run -- manage.py spectacular --file docs/openapi.yaml --validate --fail-on-warn
 
 demo: ## a real shop's sales through checkout (FILE=…, STOCK=ample|scarce, ARGS=…)
 	@exec $(LOCAL) demo --file "$(FILE)" --stock "$(STOCK)" -- $(ARGS)

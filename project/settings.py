@@ -3,7 +3,7 @@
 from datetime import timedelta
 from decimal import Decimal
 
-from project import databases, env, security
+from project import databases, env, openapi, security
 
 BASE_DIR = env.BASE_DIR
 PRODUCTION = env.PRODUCTION
@@ -258,7 +258,10 @@ WHITENOISE_USE_FINDERS = not PRODUCTION
 CURRENCIES = ("GBP", "EUR", "USD")
 DEFAULT_CURRENCY = env.env.str("SHOP_CURRENCY", "GBP")
 # Added to each order placed through the API, in the currency of its lines.
-SHIPPING_CHARGE = env.env("SHOP_SHIPPING_CHARGE", cast=Decimal, default=Decimal("0.00"))
+# Orders of more than this, in the currency of their lines, wait for staff to approve them before
+# their money is taken; empty: none does.
+REVIEW_ABOVE = env.amount("SHOP_REVIEW_ABOVE")
+SHIPPING_CHARGE = env.amount("SHOP_SHIPPING_CHARGE") or Decimal("0.00")
 
 # --- sagas -------------------------------------------------------------------------------------
 # A lease outlives the longest start-to-close of a step; a run whose holder died is taken over then.
@@ -316,28 +319,7 @@ API_REQUESTS_PER_MINUTE = {  # 0 = no limit
     "anonymous": env.env.int("API_ANONYMOUS_REQUESTS_PER_MINUTE", 1_200),
     "user": env.env.int("API_USER_REQUESTS_PER_MINUTE", 6_000),
 }
-SPECTACULAR_SETTINGS = {
-    "TITLE": "Holdfast",
-    "DESCRIPTION": "A shop that keeps its promises across databases.",
-    "VERSION": "1",
-    "OAS_VERSION": "3.1.0",
-    "SCHEMA_PATH_PREFIX": r"/api/v1",
-    "COMPONENT_SPLIT_REQUEST": True,
-    "POSTPROCESSING_HOOKS": [
-        "drf_spectacular.hooks.postprocess_schema_enums",
-        "apps.common.rest.schema.add_components",
-    ],
-    "SERVE_INCLUDE_SCHEMA": False,
-    "SWAGGER_UI_DIST": "SIDECAR",
-    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
-    "REDOC_DIST": "SIDECAR",
-    "TAGS": [
-        {"name": "products", "description": "What can be bought."},
-        {"name": "orders", "description": "Placing, following and cancelling orders."},
-        {"name": "sagas", "description": "How far the work behind an order is."},
-        {"name": "me", "description": "The customer who is logged in."},
-    ],
-}
+SPECTACULAR_SETTINGS = openapi.SETTINGS
 
 # --- logging -----------------------------------------------------------------------------------
 LOGGING_CONFIG = "apps.common.logging.configure"

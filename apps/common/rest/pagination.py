@@ -89,10 +89,15 @@ class CursorPagination(BasePagination):
 
     def get_paginated_response_schema(self, schema: dict) -> dict:
         link = {"type": ["string", "null"], "format": "uri"}
+        following = link | {"example": "https://shop.example/api/v1/products?cursor=WyJuYW1lIl0"}
         return {
             "type": "object",
             "required": ["next", "previous", "results"],
-            "properties": {"next": link, "previous": link, "results": schema},
+            "properties": {
+                "next": following | {"description": "The page after this one, if there is one."},
+                "previous": link | {"example": None, "description": "The page before this one."},
+                "results": schema,
+            },
         }
 
     def get_schema_operation_parameters(self, view) -> list[dict]:

@@ -1,5 +1,7 @@
 """How the API describes itself: OpenAPI 3.1 by drf-spectacular, errors included."""
 
+from http import HTTPStatus
+
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
@@ -28,6 +30,12 @@ IF_NONE_MATCH = OpenApiParameter(
     type={"type": "string"},
     description="ETags the caller has; 304 if one of them is current.",
 )
+IF_MATCH = OpenApiParameter(
+    name="If-Match",
+    location=OpenApiParameter.HEADER,
+    type={"type": "string", "examples": ['"7"']},
+    description="The ETag of what you read; 409 `version_conflict` if it has changed since.",
+)
 
 MEANINGS = {
     400: "The request is malformed or has invalid values; `errors` names the fields.",
@@ -41,6 +49,7 @@ MEANINGS = {
     415: "The body must be `application/json`.",
     422: "The Idempotency-Key was used for another request.",
     429: "Too many requests; `Retry-After` says when to come back.",
+    500: "Something broke on our side; quote the request id when you report it.",
     503: "A part that is needed does not answer; try again.",
 }
 
@@ -69,6 +78,54 @@ PROBLEM = {
         },
     },
 }
+# Name of the response among the components, and its example's code and detail.
+PROBLEMS = {
+    400: ("BadRequest", "invalid", "The request has invalid values"),
+    401: ("Unauthorized", "not_authenticated", "Authentication credentials were not provided."),
+    403: ("Forbidden", "permission_denied", "You do not have permission to perform this action."),
+    404: ("NotFound", "not_found", "Not Found"),
+    405: ("MethodNotAllowed", "method_not_allowed", 'Method "PUT" not allowed.'),
+    406: ("NotAcceptable", "not_acceptable", "Could not satisfy the request Accept header."),
+    409: ("Conflict", "version_conflict", "It was changed meanwhile; it is at version 8 now."),
+    413: ("ContentTooLarge", "body_too_large", "The body may have at most 1048576 bytes."),
+    415: ("UnsupportedMediaType", "unsupported_media_type", 'Unsupported media type "text/xml".'),
+    422: (
+        "UnprocessableContent",
+        "idempotency_key_reused",
+        "The key was used for another request.",
+    ),
+    429: (
+        "TooManyRequests",
+        "throttled",
+        "Request was throttled. Expected available in 27 seconds.",
+    ),
+    500: ("InternalError", "internal_error", "Something broke on our side."),
+    503: ("ServiceUnavailable", "unavailable", "A part of the shop does not answer. Try again."),
+}
+REQUEST_ID = "5b6a1e2cbd0a4a51a2a4c3a6b86e2f0d"
+HEADERS = {
+    "RequestId": {
+        "description": "Names the request in the logs; the caller's own if one was sent.",
+        "required": True,
+        "schema": {"type": "string"},
+        "example": REQUEST_ID,
+    },
+    "RetryAfter": {
+        "description": "Seconds after which the same request may succeed.",
+        "required": True,
+        "schema": {"type": "integer", "minimum": 1},
+        "example": 27,
+    },
+    "ETag": {
+        "description": "The version of what is answered, for `If-None-Match` or `If-Match`.",
+        "required": True,
+        "schema": {"type": "string"},
+        "example": '"7"',
+    },
+}
+EXPOSED = {"X-Request-ID": {"$ref": "#/components/headers/RequestId"}}
+LATER = {"Retry-After": {"$ref": "#/components/headers/RetryAfter"}}
+
 MONEY = {
     "type": "object",
     "required": ["amount", "currency"],
@@ -80,11 +137,40 @@ MONEY = {
 
 
 def add_components(result: dict, generator, request, public) -> dict:
-    """A postprocessing hook: the schemas that no serializer makes."""
-    schemas = result.setdefault("components", {}).setdefault("schemas", {})
-    schemas |= {"Problem": PROBLEM, "Money": MONEY}
-    result["components"]["schemas"] = dict(sorted(schemas.items()))
+    """A postprocessing hook: the schemas, headers and problems that no serializer makes."""
+    components = result.setdefault("components", {})
+    schemas = components.setdefault("schemas", {}) | {"Problem": PROBLEM, "Money": MONEY}
+    components["schemas"] = dict(sorted(schemas.items()))
+    components["headers"] = HEADERS
+    components["responses"] = {PROBLEMS[status][0]: problem(status) for status in PROBLEMS}
     return result
+
+
+def problem(status: int) -> dict:
+    """The answer with that status in OpenAPI, with an example of its document."""
+    _, code, detail = PROBLEMS[status]
+    document = {
+        "type": f"urn:holdfast:problem:{code}",
+        "title": MEANINGS[status].partition(";")[0].rstrip("."),
+        "status": status,
+        "detail": detail,
+        "code": code,
+        "request_id": REQUEST_ID,
+    }
+    if status == 400:
+        error = {"field": "lines[0].quantity", "code": "min_value", "detail": "At least 1."}
+        document["errors"] = [error]
+    schema = {"$ref": "#/components/schemas/Problem"}
+    return {
+        "description": MEANINGS[status],
+        "headers": EXPOSED | (LATER if status in (429, 503) else {}),
+        "content": {MEDIA_TYPE: {"schema": schema, "example": document}},
+    }
+
+
+def problem_ref(status: int) -> dict:
+    """A reference to the problem with that status."""
+    return {"$ref": f"#/components/responses/{PROBLEMS[status][0]}"}
 
 
 def problem_response(status: int) -> OpenApiResponse:
@@ -96,7 +182,7 @@ class ProblemSchema(AutoSchema):
     """Lists for each operation the problems it can answer with.
 
     A view adds its own with ``@extend_schema(responses={…, 409: problem_response(409)})``; the
-    Idempotency-Key parameter brings 409 and 422 along.
+    Idempotency-Key parameter brings 409 and 422 along, If-Match 409.
     """
 
     def _get_response_bodies(self, direction="response") -> dict:
@@ -105,12 +191,27 @@ class ProblemSchema(AutoSchema):
             responses.setdefault(str(status), {"description": MEANINGS[status]})
         for status, response in responses.items():
             if status[0] in "45":
-                schema = {"$ref": "#/components/schemas/Problem"}
-                response["content"] = {MEDIA_TYPE: {"schema": schema}}
+                responses[status] = self._as_problem(int(status), response["description"])
+            else:
+                response["headers"] = EXPOSED | response.get("headers", {})
+                response["description"] = response["description"] or HTTPStatus(int(status)).phrase
+        if "304" in responses:
+            for status in ("200", "304"):
+                responses[status]["headers"]["ETag"] = {"$ref": "#/components/headers/ETag"}
         return dict(sorted(responses.items()))
 
+    def _as_problem(self, status: int, description: str) -> dict:
+        """The common component, unless the view says something of its own about it."""
+        if description in ("", MEANINGS[status]):
+            return problem_ref(status)
+        return problem(status) | {"description": description}
+
+    def get_summary(self) -> str:
+        """The view's own, else the first line of its docstring."""
+        return super().get_summary() or self.get_description().partition("\n")[0].rstrip(".")
+
     def _problems(self) -> list[int]:
-        problems = [400, 401, 406, 429, 503]
+        problems = [400, 401, 406, 429, 500, 503]
         if not any(isinstance(permission, AllowAny) for permission in self.view.get_permissions()):
             problems.append(403)
         if "{" in self.path:
@@ -119,6 +220,8 @@ class ProblemSchema(AutoSchema):
             problems += [413, 415]
         if IDEMPOTENCY_KEY in self.get_override_parameters():
             problems += [409, 422]
+        if IF_MATCH in self.get_override_parameters():
+            problems.append(409)
         return problems
 
     def _map_basic_serializer(self, serializer, direction) -> dict:
