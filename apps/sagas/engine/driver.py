@@ -7,12 +7,10 @@ Death between any two of them is repaired by the next holder, who repeats the st
 """
 
 import random
-import re
+import time
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import replace
 
-import orjson
 import structlog
 from celery.exceptions import SoftTimeLimitExceeded
 from django.conf import settings
@@ -21,13 +19,12 @@ from django.db import InterfaceError, OperationalError, close_old_connections, t
 from apps.sagas.contracts import Outcome, StepCall
 from apps.sagas.definition import Participant, Saga, lookup
 from apps.sagas.engine import state, store
+from apps.sagas.engine.outcomes import sane, storable
 from apps.sagas.engine.state import Change, Run
 from apps.sagas.enums import DATABASE, Direction, RunStatus
 from apps.sagas.failpoints import failpoint
 
 log = structlog.get_logger(__name__)
-MAX_RESULT_BYTES = 16 * 1024
-NOT_STORABLE = re.compile("[\x00\ud800-\udfff]")  # PostgreSQL takes no such text
 _rng = random.Random()  # noqa: S311 - jitter, not a secret
 
 
@@ -51,6 +48,7 @@ class Driver:
         self.token = token
         self.lease = settings.SAGA_LEASE_SECONDS
         self.waiting: dict[tuple, list[Run]] = defaultdict(list)
+        self.renewed = time.monotonic()
         for run in runs:
             self._wait(run)
 
@@ -62,6 +60,7 @@ class Driver:
     def drive(self) -> None:
         """Advances all runs until each has ended, waits for a later time, or was lost."""
         while self.waiting:
+            self._renew()
             key = min(self.waiting)
             runs = sorted(self.waiting.pop(key), key=lambda run: run.id)
             saga = lookup(key[0], key[1])
@@ -70,6 +69,13 @@ class Driver:
                 self._park_unfit([run for run in runs if run not in fit])
             if fit:
                 self._advance(saga, fit)
+
+    def _renew(self) -> None:
+        """Keeps the runs that wait for slow steps of others; a step renews its own."""
+        if time.monotonic() - self.renewed > self.lease / 3:
+            waiting = [run.id for runs in self.waiting.values() for run in runs]
+            store.renew(self.token, waiting, self.lease)
+            self.renewed = time.monotonic()
 
     def _park_unfit(self, runs: list[Run]) -> None:
         with transaction.atomic(using=DATABASE):
@@ -126,7 +132,7 @@ class Driver:
         self._advance(saga, runs[half:])
 
     def _spend_attempt(self, saga: Saga, runs: list[Run], error: Exception) -> None:
-        outcome = Outcome.unknown("raised", _storable(f"{type(error).__name__}: {error}"))
+        outcome = Outcome.unknown("raised", storable(f"{type(error).__name__}: {error}"))
         with transaction.atomic(using=DATABASE):
             held, now = store.hold(self.token, runs, self.lease)
             changes = [state.after(saga, run, outcome, now, _rng) for run in held]
@@ -152,7 +158,7 @@ class Driver:
         for run in runs:  # these are what a repeat begins with
             run.begun = True
         calls = _calls(going)
-        outcomes = _sane(participant.execute(calls), calls)
+        outcomes = sane(participant.execute(calls), calls)
         failpoint("saga.execute.after")
         self._checkpoint(saga, participant, going, outcomes)
 
@@ -175,7 +181,7 @@ class Driver:
             going, changes = _split(saga, held, now)
             if going:
                 calls = _calls(going)
-                outcomes = _sane(participant.execute(calls), calls)
+                outcomes = sane(participant.execute(calls), calls)
                 changes += self._changes(saga, going, outcomes, now)
             store.save(self.token, changes)
             failpoint("saga.checkpoint.before_commit")
@@ -262,33 +268,6 @@ def _calls(runs: Sequence[Run]) -> list[StepCall]:
         )
         for run in runs
     ]
-
-
-def _sane(outcomes: Sequence[Outcome], calls: Sequence[StepCall]) -> list[Outcome]:
-    """The outcomes, checked: one for each call, results small and serialisable."""
-    outcomes = list(outcomes)
-    if len(outcomes) != len(calls):
-        raise RuntimeError(f"{len(outcomes)} outcomes for {len(calls)} calls")
-    return [_sane_one(outcome) for outcome in outcomes]
-
-
-def _sane_one(outcome: Outcome) -> Outcome:
-    if NOT_STORABLE.search(outcome.code + outcome.detail):
-        code, detail = _storable(outcome.code), _storable(outcome.detail)
-        outcome = replace(outcome, code=code, detail=detail)
-    if outcome.result is None:
-        return outcome
-    try:
-        size = len(orjson.dumps(outcome.result))
-    except TypeError as error:
-        return Outcome.unknown("unserialisable_result", str(error))
-    if size > MAX_RESULT_BYTES:
-        return Outcome.unknown("oversized_result", f"{size} bytes, at most {MAX_RESULT_BYTES}")
-    return outcome
-
-
-def _storable(text: str) -> str:
-    return NOT_STORABLE.sub("\ufffd", text)
 
 
 def _of_the_database(error: Exception) -> bool:

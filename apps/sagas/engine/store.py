@@ -151,6 +151,23 @@ def hold(token: int, runs: Iterable[Run], lease: float) -> tuple[list[Run], date
     return sorted(mine, key=lambda run: run.id), now()
 
 
+def renew(token: int, run_ids: Sequence[UUID], lease: float) -> None:
+    """Renews the leases of those runs that are still held under ``token``."""
+    execute(
+        DATABASE,
+        """
+        WITH mine AS MATERIALIZED (
+            SELECT id FROM sagas_sagarun WHERE id = ANY(%s) AND lease_token = %s
+            ORDER BY id FOR UPDATE
+        )
+        UPDATE sagas_sagarun SET lease_until = clock_timestamp() + make_interval(secs => %s),
+            next_run_at = clock_timestamp() + make_interval(secs => %s)
+        WHERE id IN (SELECT id FROM mine)
+        """,
+        [list(run_ids), token, lease, lease],
+    )
+
+
 def now() -> datetime:
     """The database's clock."""
     return fetch_one(DATABASE, "SELECT clock_timestamp()")[0]

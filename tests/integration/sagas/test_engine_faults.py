@@ -1,5 +1,7 @@
 """What goes wrong between two commits of the engine, and what must not come of it."""
 
+import threading
+
 import pytest
 from celery.exceptions import SoftTimeLimitExceeded
 from django.db import OperationalError, connections
@@ -150,6 +152,25 @@ def test_a_lock_that_is_not_free_makes_a_batch_wait_once_not_once_per_run(
     assert set(SagaRun.objects.values_list("attempt", flat=True)) == {2}
     drive()
     assert SagaRun.objects.filter(status="completed").count() == len(runs)
+
+
+def test_runs_that_wait_for_their_batchs_slow_steps_stay_its_own(
+    start, drive, recorder, during, settings
+):
+    _, waiting = start("slow", "waiting")
+    SagaRun.objects.filter(pk=waiting.pk).update(position=2, step="third")
+    settings.SAGA_LEASE_SECONDS = 0.3
+    leases = []
+
+    def look_after_a_while():
+        leases.append(SagaRun.objects.get(pk=waiting.pk).lease_until)
+        threading.Event().wait(0.15)
+
+    during("first", look_after_a_while)
+    during("second", look_after_a_while)
+    drive_batch()
+    assert leases[1] > leases[0]
+    assert SagaRun.objects.filter(status="completed").count() == 2
 
 
 def test_the_time_limit_of_the_task_is_not_taken_for_a_participants_error(start, recorder, during):
