@@ -79,8 +79,8 @@ def history(*, business_key: str, most: int) -> tuple[SagaMoment, ...]:
     rows = fetch_all(
         DATABASE,
         """
-        SELECT s.started_at AS at, r.id, r.kind, s.name, s.status, s.direction, s.attempts,
-               s.error_code, s.error_detail,
+        SELECT coalesce(s.finished_at, s.started_at) AS at, r.id, r.kind, s.name, s.status,
+               s.direction, s.attempts, s.error_code, s.error_detail,
                extract(epoch FROM s.finished_at - s.started_at)::float8
         FROM sagas_sagarun r JOIN sagas_sagastep s ON s.run_id = r.id WHERE r.business_key = %s
         UNION ALL
