@@ -2,8 +2,11 @@
 
 from uuid import UUID
 
+from django.db.models import QuerySet
+
 from apps.customers.contracts import Address, Customer
 from apps.customers.enums import DATABASE
+from apps.customers.errors import AddressNotFound
 from apps.customers.models import Address as AddressRow
 from apps.customers.models import User
 
@@ -19,9 +22,22 @@ def customer_get(*, customer_id: UUID) -> Customer | None:
     return row and Customer(*row)
 
 
+def address_rows(*, user_id: int) -> QuerySet[AddressRow]:
+    """A customer's living addresses."""
+    return AddressRow.objects.using(DATABASE).filter(user_id=user_id)
+
+
+def address_row(*, user_id: int, address_id: UUID) -> AddressRow:
+    """The customer's own living address; raises ``AddressNotFound``."""
+    row = address_rows(user_id=user_id).filter(public_id=address_id).first()
+    if row is None:
+        raise AddressNotFound()
+    return row
+
+
 def addresses_of(*, user_id: int) -> list[AddressRow]:
     """A customer's living addresses, the default one first."""
-    return list(AddressRow.objects.using(DATABASE).filter(user_id=user_id))
+    return list(address_rows(user_id=user_id))
 
 
 def address_get(*, customer_id: UUID, address_id: UUID) -> Address | None:

@@ -6,6 +6,9 @@ import pytest
 from django.db import connections
 from rest_framework.test import APIClient
 
+from apps.catalog.models import Category
+from apps.customers import addresses
+from apps.customers.contracts import Address
 from apps.customers.models import User
 from apps.orders.models import Order
 from tests.integration.catalog import shop
@@ -21,11 +24,13 @@ ADDRESS = {
 
 @dataclass
 class Shop:
-    """A customer with an order, and a product with stock."""
+    """A customer with an order, and a product with stock in a category."""
 
     user: User
     product_id: UUID
+    category_id: UUID
     order: Order
+    address_id: UUID
 
     @property
     def parameters(self) -> dict[str, Any]:
@@ -34,6 +39,8 @@ class Shop:
             "public_id": self.product_id,
             "order_id": self.order.pk,
             "saga_id": self.order.saga_id,
+            "category_id": self.category_id,
+            "address_id": self.address_id,
         }
 
     def body(self) -> dict[str, Any]:
@@ -50,11 +57,19 @@ class Shop:
         client.force_authenticate(user or self.user)
         return client
 
+    def almighty(self) -> APIClient:
+        """The customer with every right of the staff too: nothing is refused for want of one."""
+        User.objects.filter(pk=self.user.pk).update(is_staff=True, is_superuser=True)
+        return self.client(User.objects.get(pk=self.user.pk))
+
 
 @pytest.fixture
 def a_shop(db) -> Shop:
     user = User.objects.create_user(email="ada@example.com", name="Ada")
-    a_shop = Shop(user, shop.product(100), Order())
+    home = addresses.address_create(user_id=user.pk, address=Address(**ADDRESS))
+    product_id = shop.product(100, category="Tea")
+    category_id = Category.objects.get().public_id
+    a_shop = Shop(user, product_id, category_id, Order(), home.public_id)
     placed = a_shop.client().post(
         "/api/v1/orders", a_shop.body(), headers={"Idempotency-Key": "first"}
     )

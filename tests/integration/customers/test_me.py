@@ -39,6 +39,7 @@ def test_it_shows_the_profile_and_my_living_addresses_default_first(ann, make_us
         "name": "Ann",
         "is_staff": False,
         "date_joined": ann.date_joined.isoformat().replace("+00:00", "Z"),
+        "version": 5,
     }
     assert [address["id"] for address in listed] == [str(second.public_id), str(first.public_id)]
     assert listed[1] == {
@@ -51,6 +52,7 @@ def test_it_shows_the_profile_and_my_living_addresses_default_first(ann, make_us
         "postal_code": "CB7 4AA",
         "country": "GB",
         "is_default": False,
+        "version": 2,
     }
 
 
@@ -66,12 +68,70 @@ def test_it_takes_as_many_queries_for_many_addresses(ann, client, token):
     assert counts[0] == counts[1] <= 4
 
 
-@pytest.mark.parametrize("method", ["post", "put", "patch", "delete"])
-def test_it_only_reads(client, token, method):
-    answer = getattr(client, method)("/api/v1/me", headers=token, content_type="application/json")
+def test_it_has_an_etag_that_my_addresses_change_too(ann, client, token):
+    etag = client.get("/api/v1/me", headers=token)["ETag"]
+    known = token | {"If-None-Match": etag}
+    assert client.get("/api/v1/me", headers=known).status_code == 304
 
-    assert answer.status_code == 405
-    assert answer["Content-Type"] == "application/problem+json"
+    row = addresses.address_create(user_id=ann.pk, address=HOME)
+    etags = {etag, client.get("/api/v1/me", headers=known)["ETag"]}
+    addresses.address_delete(address_id=row.pk)
+    etags.add(client.get("/api/v1/me", headers=known)["ETag"])
+
+    assert len(etags) == 3
+
+
+def patch(client, token, body, **headers):
+    return client.patch(
+        "/api/v1/me", body, content_type="application/json", headers=token | headers
+    )
+
+
+def test_i_change_my_name(ann, client, token):
+    etag = client.get("/api/v1/me", headers=token)["ETag"]
+
+    answer = patch(client, token, {"name": "  Ann Lee "}, **{"If-Match": etag})
+
+    assert (answer.status_code, answer.json()["name"]) == (200, "Ann Lee")
+    assert answer["ETag"] != etag
+    assert client.get("/api/v1/me", headers=token).json() == answer.json()
+
+
+def test_a_change_of_what_has_changed_is_a_conflict(ann, client, token):
+    etag = client.get("/api/v1/me", headers=token)["ETag"]
+    patch(client, token, {"name": "First"})
+
+    answer = patch(client, token, {"name": "Second"}, **{"If-Match": etag})
+
+    assert (answer.status_code, answer.json()["code"]) == (409, "version_conflict")
+    assert client.get("/api/v1/me", headers=token).json()["name"] == "First"
+
+
+@pytest.mark.parametrize(
+    ("body", "field", "code"),
+    [
+        ({"name": ""}, "name", "blank"),
+        ({"name": None}, "name", "null"),
+        ({"name": 7}, "name", "invalid"),
+        ({"name": "x" * 151}, "name", "max_length"),
+        ({"email": "other@example.com"}, "email", "unknown_field"),
+        ({"is_staff": True}, "is_staff", "unknown_field"),
+    ],
+)
+def test_a_bad_change_is_refused(ann, client, token, body, field, code):
+    before = client.get("/api/v1/me", headers=token).json()
+
+    answer = patch(client, token, body)
+
+    assert answer.status_code == 400
+    assert [(e["field"], e["code"]) for e in answer.json()["errors"]] == [(field, code)]
+    assert client.get("/api/v1/me", headers=token).json() == before
+
+
+def test_a_bad_version_is_refused(client, token):
+    answer = patch(client, token, {"name": "Ann"}, **{"If-Match": "W/x"})
+
+    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (400, "If-Match")
 
 
 def test_an_unknown_parameter_is_refused(client, token):
