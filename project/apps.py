@@ -14,6 +14,8 @@ class ProjectConfig(AppConfig):
     name = "project"
 
     def ready(self) -> None:
-        from project import checks, databases, wiring  # noqa: F401  (the first two register checks)
+        # The first two register checks.
+        from project import checks, databases, groundwork, wiring  # noqa: F401
 
         wiring.wire()
+        groundwork.connect()

@@ -18,6 +18,7 @@ APP_DATABASE = {
     "customers": CUSTOMERS,
     "django_celery_beat": CUSTOMERS,
     "mfa": CUSTOMERS,
+    "scheduling": CUSTOMERS,
     "sessions": CUSTOMERS,
     "usersessions": CUSTOMERS,
     "catalog": CATALOG,

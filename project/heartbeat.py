@@ -7,11 +7,15 @@ from functools import cache
 import redis
 from celery import bootsteps
 from django.conf import settings
+from django.db import DatabaseError, InterfaceError
 from django_celery_beat.schedulers import DatabaseScheduler
+
+from apps.scheduling import facade as jobs
 
 logger = logging.getLogger(__name__)
 EVERY_SECONDS = 2.0
 EXPIRY_SECONDS = 10  # beat's longest nap is 5 s
+MISSED_EVERY_SECONDS = 30.0
 
 
 @cache
@@ -42,6 +46,14 @@ def end(part: str) -> None:
         logger.warning("no farewell left by %s: %s", part, error)
 
 
+def check_missed() -> None:
+    """Looks for missed jobs; a database that is away is looked at again the next time."""
+    try:
+        jobs.check_missed()
+    except (DatabaseError, InterfaceError) as error:
+        logger.warning("missed jobs were not looked for: %s", error)
+
+
 class WorkerHeartbeat(bootsteps.StartStopStep):
     """Runs in the event loop that takes messages from the broker: while it turns, tasks arrive."""
 
@@ -66,15 +78,25 @@ class WorkerHeartbeat(bootsteps.StartStopStep):
 
 
 class Scheduler(DatabaseScheduler):
-    """Staff see and change the schedule in the admin; each tick is a sign of life."""
+    """Staff see and change the schedule in the admin; each tick is a sign of life.
 
-    _shown = float("-inf")
+    Beat looks for missed jobs itself: a dead worker cannot say that it does not work.
+    """
+
+    _shown = _checked = float("-inf")
+
+    def setup_schedule(self):
+        jobs.enter_jobs()
+        super().setup_schedule()
 
     def tick(self, *args, **kwargs):
         delay = super().tick(*args, **kwargs)
         if time.monotonic() - self._shown >= EVERY_SECONDS:
             show("beat")
             self._shown = time.monotonic()
+        if time.monotonic() - self._checked >= MISSED_EVERY_SECONDS:
+            self._checked = time.monotonic()
+            check_missed()
         return min(delay, EVERY_SECONDS)
 
     def close(self) -> None:

@@ -1,12 +1,34 @@
 """What lower rooms need to know of upper ones, registered once at start."""
 
+from apps.catalog import jobs as catalog_jobs
+from apps.catalog import purging as catalog_purging
+from apps.common import references
+from apps.customers import jobs as customers_jobs
+from apps.customers import purging as customers_purging
+from apps.orders import references as orders
+from apps.orders.audit import jobs as audit_jobs
 from apps.orders.workflows.cancellation import CANCELLATION
 from apps.orders.workflows.checkout import CHECKOUT
 from apps.orders.workflows.dispatching import DISPATCH
 from apps.sagas import definition
+from apps.scheduling import facade as scheduling
+from apps.scheduling import jobs as scheduling_jobs
+
+JOBS = (
+    catalog_jobs.expire_holds,
+    catalog_jobs.purge_products,
+    customers_jobs.clear_sessions,
+    customers_jobs.purge_customers,
+    audit_jobs.run_audit,
+    scheduling_jobs.forget_records,
+)
 
 
 def wire() -> None:
-    """Registers the sagas; called when the apps are ready."""
+    """Registers sagas, jobs and who refers to whom; called when the apps are ready."""
     for saga in (CHECKOUT, CANCELLATION, DISPATCH):
         definition.register(saga)
+    for job in JOBS:
+        scheduling.register(job)
+    references.register(catalog_purging.KIND, orders.products_ordered)
+    references.register(customers_purging.KIND, orders.customers_with_orders)

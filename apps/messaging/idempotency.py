@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from apps.common.contracts import from_builtins, request_hash, to_builtins
-from apps.common.databases import fetch_one, require_atomic
+from apps.common.databases import execute, fetch_one, require_atomic
 from apps.common.errors import Conflict, HoldfastError
 from apps.messaging.models import IdempotencyRecord
 
@@ -68,3 +68,18 @@ def _known(alias: str, principal: str, key: str, digest: str, kind: type[R]) -> 
     if row[0] != digest:
         raise KeyReused()
     return from_builtins(kind, row[1])
+
+
+def forget(alias: str, *, hours: int, most: int) -> int:
+    """Removes at most ``most`` answers older than ``hours``; returns how many."""
+    return execute(
+        alias,
+        """
+        DELETE FROM messaging_idempotencyrecord WHERE id IN (
+            SELECT id FROM messaging_idempotencyrecord
+            WHERE created_at < now() - make_interval(hours => %s)
+            ORDER BY created_at LIMIT %s FOR UPDATE SKIP LOCKED
+        )
+        """,
+        [hours, most],
+    )

@@ -11,7 +11,7 @@ from apps.common.databases import execute
 from apps.common.errors import Unavailable
 from apps.orders.audit.models import AuditRun
 from apps.orders.audit.services import audit_run
-from apps.orders.audit.tasks import run_audit
+from apps.orders.audit.jobs import run_audit
 from tests.trade import Trade, drive_all, violations
 
 pytestmark = pytest.mark.django_db(transaction=True, databases="__all__")
@@ -75,7 +75,7 @@ def test_a_reservation_made_while_the_audit_runs_is_no_suspect(gateway, monkeypa
 
 
 def test_every_run_is_recorded_with_what_it_found(confirmed):
-    run_audit()
+    run_audit.function()
     let_look_wrong(confirmed)
     with pytest.raises(CommandError):
         call_command("audit", json=True, stdout=io.StringIO())
@@ -123,7 +123,7 @@ def test_the_command_prints_a_table_and_what_is_wrong(confirmed):
 
 
 def test_staff_see_the_audits_and_cannot_change_them(confirmed, client, django_user_model):
-    run_audit()
+    run_audit.function()
     staff = django_user_model.objects.create_superuser("boss@example.org", "x" * 12, name="Boss")
     client.force_login(staff, "apps.customers.backends.LoginBackend")
     [run] = AuditRun.objects.all()

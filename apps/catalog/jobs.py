@@ -1,0 +1,41 @@
+"""The catalogue's scheduled jobs."""
+
+from datetime import timedelta
+
+from celery.schedules import crontab
+from django.conf import settings
+
+from apps.catalog import purging, stock
+from apps.catalog.enums import DATABASE
+from apps.common.batches import in_batches
+from apps.scheduling.definition import Counts, job
+
+
+@job(
+    name="expire-holds",
+    title="Expire holds",
+    about="Frees stock that was held for a while and not bought, never that of an order.",
+    schedule=timedelta(minutes=1),
+    database=DATABASE,
+)
+def expire_holds() -> Counts:
+    pieces = 0
+
+    def step(most: int) -> int:
+        nonlocal pieces
+        done = stock.expire_holds(most=most)
+        pieces += done.pieces
+        return done.holds
+
+    return {"holds": in_batches(step), "pieces": pieces}
+
+
+@job(
+    name="purge-products",
+    title="Purge deleted products",
+    about="Removes products for good that were deleted long ago and never sold, moved or ordered.",
+    schedule=crontab(hour=3, minute=10),
+    database=DATABASE,
+)
+def purge_products() -> Counts:
+    return {"products": purging.products_purge(days=settings.RETENTION_DAYS)}
