@@ -6,6 +6,7 @@ environment, else from ``.env`` beside ``manage.py``, else from the embedded par
 """
 
 import secrets
+from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -83,6 +84,15 @@ def database(name: str) -> dict:
         "TEST": {"DEPENDENCIES": []},
     }
     return config
+
+
+def amount(variable: str) -> Decimal | None:
+    """``variable`` as an amount of money; None where it is not set."""
+    text = env.str(variable, "")
+    try:
+        return Decimal(text) if text else None
+    except InvalidOperation:
+        raise ImproperlyConfigured(f"{variable}={text!r} is not an amount like 12.50") from None
 
 
 def redis_url(variable: str, socket: Path) -> str:

@@ -98,6 +98,15 @@ class ShipOrder:
 
 
 @dataclass(frozen=True, slots=True)
+class ApproveOrder:
+    """A person approves an order that is held for review. Idempotent by its state."""
+
+    order_id: UUID
+    version: int | None = None
+    correlation_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class DeliverOrder:
     """The order's parcel arrived. Idempotent by its state."""
 
@@ -135,6 +144,7 @@ class OrderView:
     status: str
     payment_status: str
     fulfillment_status: str
+    review: str
     version: int
     goods_total: Money
     shipping_total: Money

@@ -31,6 +31,14 @@ class FulfillmentStatus(TextChoices):
     CANCELLED = "cancelled"
 
 
+class Review(TextChoices):
+    """Whether a person has to approve the order before its money is taken."""
+
+    NONE = "none"
+    HELD = "held", "Held for review"
+    APPROVED = "approved"
+
+
 NEXT: dict[str, tuple[str, ...]] = {
     OrderStatus.PENDING: (OrderStatus.CONFIRMED, OrderStatus.CANCELLED),
     OrderStatus.CONFIRMED: (OrderStatus.SHIPPED, OrderStatus.CANCELLED),

@@ -26,5 +26,9 @@ class CheckoutParked(Conflict):
     code, title = "checkout_parked", "Staff are looking after the order's checkout"
 
 
+class NotHeld(Conflict):
+    code, title = "not_held", "The order is not held for review"
+
+
 class CancellationUnderWay(Conflict):
     code, title = "cancellation_under_way", "The order is being cancelled"

@@ -4,6 +4,7 @@ from uuid import UUID
 
 from apps.orders import selectors
 from apps.orders.contracts import (
+    ApproveOrder,
     CancelOrder,
     CommandAccepted,
     DeliverOrder,
@@ -32,6 +33,11 @@ def place_order(command: PlaceOrder | ImportOrder) -> OrderPlaced:
 def cancel_order(command: CancelOrder) -> CommandAccepted:
     """Asks for an order to be undone; its cancellation saga carries it out."""
     return commanding.order_cancel(command)
+
+
+def approve_order(command: ApproveOrder) -> CommandAccepted:
+    """Lets an order that is held for review go on to be shipped and paid."""
+    return commanding.order_approve(command)
 
 
 def ship_order(command: ShipOrder) -> CommandAccepted:

@@ -4,7 +4,7 @@ from django.db import models
 from django.db.models.functions import Now
 
 from apps.orders.audit.models import AuditRun
-from apps.orders.enums import FulfillmentStatus, OrderStatus, PaymentStatus
+from apps.orders.enums import FulfillmentStatus, OrderStatus, PaymentStatus, Review
 
 __all__ = ["AuditRun", "Order", "OrderLine"]
 
@@ -21,6 +21,7 @@ class Order(models.Model):
     fulfillment_status = models.CharField(
         max_length=15, choices=FulfillmentStatus, default=FulfillmentStatus.NOT_FULFILLED
     )
+    review = models.CharField(max_length=10, choices=Review, db_default=Review.NONE)
     version = models.IntegerField(default=1)
     currency = models.CharField(max_length=3)
     goods_total = models.DecimalField(max_digits=14, decimal_places=2)
@@ -34,7 +35,10 @@ class Order(models.Model):
     updated_at = models.DateTimeField(db_default=Now())
 
     class Meta:
-        permissions = [("move_order", "Can ship, deliver and cancel orders")]
+        permissions = [
+            ("move_order", "Can ship, deliver and cancel orders"),
+            ("approve_order", "Can approve orders held for review"),
+        ]
         indexes = [
             models.Index(fields=["customer_id", "-placed_at", "-id"], name="order_of_customer"),
             models.Index(fields=["-placed_at", "-id"], name="order_newest"),

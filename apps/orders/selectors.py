@@ -1,6 +1,8 @@
 """Reads of orders."""
 
 from collections.abc import Sequence
+from dataclasses import fields
+from typing import Any
 from uuid import UUID
 
 from django.db.models import QuerySet
@@ -10,11 +12,19 @@ from apps.common.databases import fetch_all
 from apps.orders.contracts import OrderLineView, OrderView
 from apps.orders.enums import DATABASE
 from apps.orders.models import Order
+from apps.orders.timeline import order_timeline
+from apps.payments import facade as payments
+from apps.shipping import facade as shipping
 
 
 def orders_of(customer_id: UUID) -> QuerySet[Order]:
     """A customer's orders with their lines."""
     return Order.objects.filter(customer_id=customer_id).prefetch_related("lines")
+
+
+def all_orders() -> QuerySet[Order]:
+    """Everybody's orders with their lines, for staff."""
+    return Order.objects.prefetch_related("lines")
 
 
 def order_view(order: Order) -> OrderView:
@@ -28,6 +38,7 @@ def order_view(order: Order) -> OrderView:
         status=order.status,
         payment_status=order.payment_status,
         fulfillment_status=order.fulfillment_status,
+        review=order.review,
         version=order.version,
         goods_total=Money(order.goods_total, currency),
         shipping_total=Money(order.shipping_total, currency),
@@ -49,6 +60,17 @@ def order_view(order: Order) -> OrderView:
             for line in lines
         ),
     )
+
+
+def order_detail(order: Order) -> dict[str, Any]:
+    """The order's view with its ``payments``, ``shipments`` and ``timeline``; nine queries."""
+    view = order_view(order)
+    shipment = shipping.shipments([order.id]).get(order.id)
+    return {field.name: getattr(view, field.name) for field in fields(view)} | {
+        "payments": payments.ledger(order.id),
+        "shipments": [shipment] if shipment else [],
+        "timeline": order_timeline(order),
+    }
 
 
 def owners_of(order_ids: Sequence[UUID]) -> dict[UUID, UUID]:

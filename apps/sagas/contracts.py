@@ -38,6 +38,9 @@ class OutcomeKind(StrEnum):
     RETRYABLE = "retryable"  # nothing happened; try again later
     REJECTED = "rejected"  # the business says no, for good
     UNKNOWN = "unknown"  # may have happened; repeat with the same key until definite
+    # Nothing happened and nothing is wrong: asked again when it is woken. For local steps, whose
+    # look and checkpoint are one transaction; elsewhere a wake in between would go unheard.
+    WAITING = "waiting"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +67,10 @@ class Outcome:
     @classmethod
     def unknown(cls, code: str, detail: str = "") -> "Outcome":
         return cls(OutcomeKind.UNKNOWN, None, code, detail)
+
+    @classmethod
+    def waiting(cls, code: str) -> "Outcome":
+        return cls(OutcomeKind.WAITING, None, code)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,8 +114,9 @@ class RunView:
 
 @dataclass(frozen=True, slots=True)
 class SagaMoment:
-    """Something that happened to a run: a step (``step`` names it, ``event`` is its status,
-    ``seconds`` how long it took once it ended) or a line of the log (``step`` is empty)."""
+    """Something that happened to a run: a step (``step`` names it, ``event`` is its status, ``at``
+    its end or else its beginning, ``seconds`` how long it took) or a line of the log (``step`` is
+    empty)."""
 
     at: datetime
     run_id: UUID

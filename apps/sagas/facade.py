@@ -23,10 +23,12 @@ def start(
     data: dict[str, Any] | None = None,
     weight: int = 1,
     correlation_id: str = "",
+    deadline: float | None = None,
 ) -> UUID:
     """Starts a run inside the caller's transaction on ``orders``; it begins once that commits.
 
     A run of the same kind and business key is started once: its id is returned again.
+    ``deadline`` (seconds) takes the place of the definition's.
     """
     require_atomic(DATABASE)
     saga = lookup(kind, version)
@@ -42,7 +44,7 @@ def start(
         step=saga.steps[saga.first].name,
         data=data or {},
         weight=weight,
-        deadline=saga.deadline,
+        deadline=saga.deadline if deadline is None else deadline,
         correlation_id=correlation_id,
         done=[step.name for step in saga.steps[: saga.first]],
     )
@@ -50,9 +52,18 @@ def start(
     return run_id if inserted else selectors.run_id(kind=kind, business_key=business_key)
 
 
-def request_abort(run_id: UUID) -> bool:
-    """Asks a live run to undo itself before its pivot; False if it has ended already."""
-    return store.request_abort(run_id)
+def request_abort(run_id: UUID, reason: str = "abort_requested") -> bool:
+    """Asks a live run to undo itself before its pivot, with ``reason`` for its error code; False
+    if it has ended already."""
+    nudge_after_commit()
+    return store.request_abort(run_id, reason)
+
+
+def wake(run_id: UUID) -> bool:
+    """What a waiting run waits for has come, in the caller's transaction; False if it has ended."""
+    require_atomic(DATABASE)
+    nudge_after_commit()
+    return store.wake(run_id)
 
 
 def run_view(run_id: UUID) -> RunView | None:

@@ -34,6 +34,7 @@ class SagaRun(models.Model):
     error_detail = models.TextField(db_default="")
     parked_steps = models.PositiveSmallIntegerField(db_default=0)
     abort_requested = models.BooleanField(db_default=False)
+    abort_reason = models.CharField(max_length=60, db_default="")
     deadline_at = models.DateTimeField(null=True)
     next_run_at = models.DateTimeField(db_default=Now())
     lease_token = models.BigIntegerField(db_default=0)

@@ -6,8 +6,9 @@ from rest_framework.exceptions import ErrorDetail, ValidationError
 
 from apps.common.rest.fields import IntegerField, MoneyField, StringField, UUIDField
 from apps.common.rest.serializers import StrictSerializer
-from apps.orders.enums import FulfillmentStatus, OrderStatus, PaymentStatus
+from apps.orders.enums import FulfillmentStatus, OrderStatus, PaymentStatus, Review
 from apps.orders.services.placing import MAX_LINES, MAX_QUANTITY
+from apps.shipping.contracts import ShipmentStatus
 
 
 class OrderLineInput(StrictSerializer):
@@ -15,6 +16,7 @@ class OrderLineInput(StrictSerializer):
     quantity = IntegerField(min_value=1, max_value=MAX_QUANTITY)
 
 
+@extend_schema_serializer(component_name="ShippingAddressInput")
 class AddressInput(StrictSerializer):
     name = StringField(max_length=200)
     line1 = StringField(max_length=200)
@@ -61,6 +63,15 @@ class PlaceOrderInput(StrictSerializer):
             text = "Give either shipping_address or address_id."
             raise ValidationError({"shipping_address": [ErrorDetail(text, code="required")]})
         return attrs
+
+
+class MoveOrderInput(StrictSerializer):
+    version = IntegerField(
+        min_value=1,
+        max_value=2**31 - 1,
+        required=False,
+        help_text="The version that the decision was made on; or `If-Match`.",
+    )
 
 
 class CancelOrderInput(StrictSerializer):
@@ -111,6 +122,7 @@ class OrderOutput(serializers.Serializer):
     status = serializers.ChoiceField(OrderStatus.choices)
     payment_status = serializers.ChoiceField(PaymentStatus.choices)
     fulfillment_status = serializers.ChoiceField(FulfillmentStatus.choices)
+    review = serializers.ChoiceField(Review.choices, help_text="`held`: staff look at it first.")
     version = serializers.IntegerField()
     goods_total = MoneyField()
     shipping_total = MoneyField()
@@ -120,6 +132,66 @@ class OrderOutput(serializers.Serializer):
     shipping_address = serializers.DictField(source="address", child=serializers.CharField())
     lines = OrderLineOutput(many=True)
     saga_id = serializers.UUIDField()
+
+
+class PaymentEntryOutput(serializers.Serializer):
+    """A movement of the order's money, or the attempt of one."""
+
+    operation = serializers.ChoiceField(["authorization", "capture", "void", "refund"])
+    state = serializers.ChoiceField(["requested", "succeeded", "failed", "unknown"])
+    amount = MoneyField()
+    code = serializers.CharField(help_text="Why it failed; else empty.")
+    at = serializers.DateTimeField(source="created_at")
+
+
+class ShipmentOutput(serializers.Serializer):
+    id = serializers.UUIDField(source="shipment_id")
+    status = serializers.ChoiceField([(one.value, one.value) for one in ShipmentStatus])
+    tracking_number = serializers.CharField()
+    scheduled_at = serializers.DateTimeField()
+    dispatched_at = serializers.DateTimeField(allow_null=True)
+    delivered_at = serializers.DateTimeField(allow_null=True)
+    cancelled_at = serializers.DateTimeField(allow_null=True)
+
+
+class MomentOutput(serializers.Serializer):
+    """Something that happened to the order."""
+
+    at = serializers.DateTimeField()
+    source = serializers.ChoiceField(["order", "payment", "shipment"])
+    title = serializers.CharField()
+    state = serializers.CharField()
+
+
+class StaffMomentOutput(MomentOutput):
+    """Something that happened to the order, with what only staff may know."""
+
+    source = serializers.ChoiceField(["order", "saga", "payment", "stock", "shipment", "staff"])
+    detail = serializers.CharField()
+    who = serializers.CharField(help_text="The member of staff, if it was one.")
+
+
+class OrderDetailOutput(OrderOutput):
+    """An order with its money, its parcel and what happened to it, oldest first."""
+
+    payments = PaymentEntryOutput(many=True)
+    shipments = ShipmentOutput(many=True)
+    timeline = MomentOutput(many=True)
+
+
+class StaffOrderOutput(OrderOutput):
+    """An order as staff see it in a list."""
+
+    customer_id = serializers.UUIDField()
+    external_reference = serializers.CharField(allow_null=True)
+
+
+class StaffOrderDetailOutput(StaffOrderOutput):
+    """All there is to know of an order."""
+
+    payments = PaymentEntryOutput(many=True)
+    shipments = ShipmentOutput(many=True)
+    timeline = StaffMomentOutput(many=True)
 
 
 class SagaStepOutput(serializers.Serializer):

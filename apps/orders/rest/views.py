@@ -2,8 +2,10 @@
 
 from uuid import UUID
 
+from django.db.models import QuerySet
 from django.urls import reverse
 from drf_spectacular.utils import extend_schema
+from rest_framework.generics import GenericAPIView
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -12,7 +14,7 @@ from apps.common.correlation import current_request_id
 from apps.common.errors import NotFound
 from apps.common.rest.filters import refuse_unknown_parameters
 from apps.common.rest.headers import idempotency_key, prefer_wait
-from apps.common.rest.pagination import PARAMETERS, CursorPagination, paged
+from apps.common.rest.pagination import paged
 from apps.common.rest.permissions import LoggedIn
 from apps.common.rest.schema import IDEMPOTENCY_KEY, PREFER_WAIT, problem_response
 from apps.common.rest.serializers import validated
@@ -20,9 +22,11 @@ from apps.customers import facade as customers
 from apps.customers.contracts import Address
 from apps.orders import facade, selectors
 from apps.orders.contracts import CancelOrder, OrderLine, OrderPlaced, OrderView, PlaceOrder
+from apps.orders.rest.filters import OrderFilter
 from apps.orders.rest.serializers import (
     CancelOrderInput,
     CommandAcceptedOutput,
+    OrderDetailOutput,
     OrderOutput,
     OrderPlacedOutput,
     PlaceOrderInput,
@@ -30,11 +34,16 @@ from apps.orders.rest.serializers import (
 )
 from apps.orders.rest.waiting import wait_for_end
 
+OPEN_SOURCES = frozenset({"order", "payment", "shipment"})  # what a customer's timeline tells of
 
-class Orders(APIView):
+
+class Orders(GenericAPIView):
     permission_classes = (LoggedIn,)
-    pagination_class = CursorPagination
+    filterset_class = OrderFilter
     ordering = ("-placed_at",)
+
+    def get_queryset(self) -> QuerySet:
+        return selectors.orders_of(self.request.user.public_id)
 
     @extend_schema(
         operation_id="orders_list",
@@ -44,8 +53,7 @@ class Orders(APIView):
         filters=True,
     )
     def get(self, request: Request) -> Response:
-        refuse_unknown_parameters(request, PARAMETERS)
-        orders = selectors.orders_of(request.user.public_id)
+        orders = self.filter_queryset(self.get_queryset())
         return paged(
             self,
             request,
@@ -114,15 +122,17 @@ class Order(APIView):
     @extend_schema(
         operation_id="orders_get",
         tags=["orders"],
-        summary="One of my orders",
-        responses=OrderOutput,
+        summary="One of my orders, with its money, its parcel and what happened to it",
+        responses=OrderDetailOutput,
     )
     def get(self, request: Request, order_id: UUID) -> Response:
         refuse_unknown_parameters(request)
-        order = facade.get_order(order_id, customer_id=request.user.public_id)
+        order = selectors.orders_of(request.user.public_id).filter(pk=order_id).first()
         if order is None:
             raise NotFound()
-        return Response(OrderOutput(order).data)
+        detail = selectors.order_detail(order)
+        detail["timeline"] = [one for one in detail["timeline"] if one.source in OPEN_SOURCES]
+        return Response(OrderDetailOutput(detail).data)
 
 
 class CancelOrderView(APIView):

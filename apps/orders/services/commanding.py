@@ -1,14 +1,23 @@
-"""Commands on an order that exists: cancel, ship, deliver. Each is one transaction."""
+"""Commands on an order that exists: approve, cancel, ship, deliver. Each is one transaction."""
+
+from uuid import UUID
 
 from django.db import transaction
 
 from apps.common.correlation import current_request_id
 from apps.messaging.idempotency import once
-from apps.orders.contracts import CancelOrder, CommandAccepted, DeliverOrder, ShipOrder
-from apps.orders.enums import DATABASE, OrderStatus
+from apps.orders.contracts import (
+    ApproveOrder,
+    CancelOrder,
+    CommandAccepted,
+    DeliverOrder,
+    ShipOrder,
+)
+from apps.orders.enums import DATABASE, OrderStatus, Review
 from apps.orders.errors import (
     CancellationUnderWay,
     CheckoutParked,
+    NotHeld,
     OrderNotFound,
     changed_meanwhile,
     not_allowed,
@@ -42,13 +51,9 @@ def order_cancel(command: CancelOrder) -> CommandAccepted:
 
 
 def _cancel(command: CancelOrder) -> CommandAccepted:
-    checkout_run = (
-        Order.objects.filter(pk=command.order_id).values_list("saga_id", flat=True).first()
-    )
-    if checkout_run is None:
-        raise OrderNotFound()
+    checkout_run = _checkout_of(command.order_id)
     # The run is locked before the order, as the engine does: the other way round both would wait.
-    runs = sagas.request_abort(checkout_run)
+    runs = sagas.request_abort(checkout_run, command.reason)
     order = order_locked(command.order_id)
     if command.customer_id is not None and order.customer_id != command.customer_id:
         raise OrderNotFound()
@@ -66,6 +71,24 @@ def _cancel(command: CancelOrder) -> CommandAccepted:
         correlation_id=_correlation_id(command),
     )
     return CommandAccepted(order.id, order.status, order.version, run)
+
+
+def order_approve(command: ApproveOrder) -> CommandAccepted:
+    """Lets an order that is held for review go on. An approved one stays approved (success).
+
+    Raises ``NotHeld``, ``VersionConflict``.
+    """
+    with transaction.atomic(using=DATABASE):
+        checkout_run = _checkout_of(command.order_id)
+        sagas.wake(checkout_run)  # before the order is locked, as in cancelling
+        order = order_locked(command.order_id)
+        if order.review == Review.APPROVED:
+            return CommandAccepted(order.id, order.status, order.version)
+        _check_version(order, command.version)
+        if order.review != Review.HELD or order.status != OrderStatus.PENDING:
+            raise NotHeld()
+        version = moving.order_approve(order.id)
+        return CommandAccepted(order.id, order.status, version, checkout_run)
 
 
 def order_ship(command: ShipOrder) -> CommandAccepted:
@@ -109,6 +132,13 @@ def order_deliver(command: DeliverOrder) -> CommandAccepted:
             correlation_id=_correlation_id(command),
         )
         return CommandAccepted(order.id, OrderStatus.DELIVERED.value, version)
+
+
+def _checkout_of(order_id: UUID) -> UUID:
+    run = Order.objects.filter(pk=order_id).values_list("saga_id", flat=True).first()
+    if run is None:
+        raise OrderNotFound()
+    return run
 
 
 def _correlation_id(command: CancelOrder | ShipOrder | DeliverOrder) -> str:

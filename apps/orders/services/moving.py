@@ -76,6 +76,21 @@ def orders_cancel(reasons: Mapping[UUID, str], correlation_ids: Mapping[UUID, st
         events.orders_moved("order.cancelled", rows, correlation_ids, reason=reason)
 
 
+def order_approve(order_id: UUID) -> int:
+    """held → approved; the order's new version."""
+    require_atomic(DATABASE)
+    [(version,)] = fetch_all(
+        DATABASE,
+        """
+        UPDATE orders_order SET review = 'approved', version = version + 1,
+            updated_at = clock_timestamp()
+        WHERE id = %s AND review = 'held' RETURNING version
+        """,
+        [order_id],
+    )
+    return version
+
+
 def order_advance(
     order_id: UUID, *, before: OrderStatus, to: OrderStatus, correlation_id: str
 ) -> int | None:

@@ -23,7 +23,7 @@ from apps.customers.contracts import Address
 from apps.messaging.idempotency import answered, once
 from apps.orders import events
 from apps.orders.contracts import ImportOrder, OrderPlaced, PlaceOrder
-from apps.orders.enums import DATABASE, OrderStatus
+from apps.orders.enums import DATABASE, OrderStatus, Review
 from apps.orders.workflows.checkout import start_checkout
 from apps.payments import facade as payments
 from apps.payments.contracts import OpenPayment
@@ -47,6 +47,10 @@ class Draft:
     @property
     def goods(self) -> Decimal:
         return sum(map(mul, self.prices, self.quantities), Decimal("0.00"))
+
+    @property
+    def total(self) -> Decimal:
+        return self.goods + self.shipping
 
 
 def order_place(command: PlaceOrder) -> OrderPlaced:
@@ -76,12 +80,18 @@ def order_place(command: PlaceOrder) -> OrderPlaced:
                 card_token=command.card_token,
                 address=address,
                 placed_at=timezone.now(),
+                review=_review_of(draft),
                 correlation_id=command.correlation_id,
             ),
         )
         failpoint("order.place.before_commit")
     failpoint("order.place.after_commit")
     return receipt
+
+
+def _review_of(draft: Draft) -> Review:
+    limit = settings.REVIEW_ABOVE
+    return Review.NONE if limit is None or draft.total <= limit else Review.HELD
 
 
 def _address(command: PlaceOrder) -> Address:
@@ -169,7 +179,7 @@ def _draft(lines: Sequence, *, price) -> Draft:
         settings.SHIPPING_CHARGE,
         prices[0].currency.code,
     )
-    if draft.goods + draft.shipping > MAX_TOTAL:
+    if draft.total > MAX_TOTAL:
         raise InvalidInput.field("lines", "total_too_large", f"at most {MAX_TOTAL} in all")
     if draft.goods + draft.shipping <= 0:
         raise InvalidInput.field("lines", "total_too_small", "there is nothing to be paid")
@@ -197,24 +207,32 @@ def _write(
     card_token: str,
     address: dict,
     placed_at: datetime,
+    review: Review = Review.NONE,
     external_reference: str | None = None,
     correlation_id: str = "",
 ) -> OrderPlaced:
     """Order, lines, payment, saga run and event, in the caller's transaction."""
     order_id, goods = new_id(), draft.goods
     total = Money(goods + draft.shipping, draft.currency)
-    saga_id = start_checkout(order_id, lines=len(draft.offers), correlation_id=correlation_id)
+    saga_id = start_checkout(
+        order_id,
+        lines=len(draft.offers),
+        held=review is Review.HELD,
+        correlation_id=correlation_id,
+    )
     execute(
         DATABASE,
         """
         INSERT INTO orders_order (id, customer_id, status, payment_status, fulfillment_status,
             version, currency, goods_total, shipping_total, total, address, external_reference,
-            saga_id, placed_at)
-        VALUES (%s, %s, 'pending', 'not_paid', 'not_fulfilled', 1, %s, %s, %s, %s, %s, %s, %s, %s)
+            saga_id, placed_at, review)
+        VALUES (%s, %s, 'pending', 'not_paid', 'not_fulfilled', 1, %s, %s, %s, %s, %s, %s, %s, %s,
+                %s)
         """,
         [
             *(order_id, customer_id, draft.currency, goods, draft.shipping, total.amount),
             *(orjson.dumps(address).decode(), external_reference, saga_id, placed_at),
+            review.value,
         ],
     )
     _write_lines(order_id, draft)

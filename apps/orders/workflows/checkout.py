@@ -17,6 +17,7 @@ KIND = "checkout"
 RESERVE_POSITION = 2
 # How long a gateway or database may be away before an order that waits for it is given up.
 PATIENT = RetryPolicy(max_attempts=30_000, base=0.2, cap=15.0, schedule_to_close=900.0)
+REVIEW_WITHIN = 7 * 86_400.0  # seconds
 
 CHECKOUT = Saga(
     kind=KIND,
@@ -50,14 +51,18 @@ CHECKOUT = Saga(
 )
 
 
-def start_checkout(order_id: UUID, *, lines: int, correlation_id: str) -> UUID:
-    """Starts the order's checkout inside the caller's transaction; returns the run's id."""
+def start_checkout(order_id: UUID, *, lines: int, held: bool, correlation_id: str) -> UUID:
+    """Starts the order's checkout inside the caller's transaction; returns the run's id.
+
+    One that is ``held`` for review may wait as long as an authorization is usually good for.
+    """
     return sagas.start(
         kind=KIND,
         version=CHECKOUT.version,
         business_key=str(order_id),
         weight=lines,
         correlation_id=correlation_id,
+        deadline=REVIEW_WITHIN if held else None,
     )
 
 

@@ -16,7 +16,7 @@ from apps.catalog.contracts import (
     StockLine,
 )
 from apps.common.databases import fetch_all
-from apps.orders.enums import DATABASE, FulfillmentStatus
+from apps.orders.enums import DATABASE, FulfillmentStatus, Review
 from apps.orders.services import moving
 from apps.payments import facade as payments
 from apps.payments.contracts import Operation, PaymentResult, PaymentStatus
@@ -147,21 +147,28 @@ def sell_stock(calls: Sequence[StepCall]) -> list[Outcome]:
 
 # --- shipments ---------------------------------------------------------------------------------
 def schedule_shipment(calls: Sequence[StepCall]) -> list[Outcome]:
-    """Schedules each order's shipment to the address it was placed with."""
-    ids = order_ids(calls)
+    """Schedules each order's shipment to the address it was placed with; an order that is held
+    for review waits here, before its money is taken."""
     rows = fetch_all(
-        DATABASE, "SELECT id, address::text FROM orders_order WHERE id = ANY(%s)", [ids]
+        DATABASE,
+        "SELECT id, review, address::text FROM orders_order WHERE id = ANY(%s)",
+        [order_ids(calls)],
     )
-    addresses = {order_id: orjson.loads(address) for order_id, address in rows}
-    statuses = shipping.schedule([ScheduleShipment(one, addresses[one]) for one in ids])
-    scheduled = [one for one in ids if statuses[one] is not ShipmentStatus.CANCELLED]
+    addresses = {order_id: address for order_id, review, address in rows if review != Review.HELD}
+    statuses = shipping.schedule(
+        [ScheduleShipment(one, orjson.loads(address)) for one, address in addresses.items()]
+    )
+    scheduled = [one for one, status in statuses.items() if status is not ShipmentStatus.CANCELLED]
     moving.orders_set_fulfillment(scheduled, FulfillmentStatus.SCHEDULED)
-    return [
-        Outcome.rejected("shipment_cancelled")
-        if statuses[one] is ShipmentStatus.CANCELLED
-        else Outcome.success()
-        for one in ids
-    ]
+    return [_schedule_outcome(statuses.get(order_id)) for order_id in order_ids(calls)]
+
+
+def _schedule_outcome(status: ShipmentStatus | None) -> Outcome:
+    if status is None:
+        return Outcome.waiting("held_for_review")
+    if status is ShipmentStatus.CANCELLED:
+        return Outcome.rejected("shipment_cancelled")
+    return Outcome.success()
 
 
 def cancel_shipment(calls: Sequence[StepCall]) -> list[Outcome]:

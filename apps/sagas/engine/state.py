@@ -10,6 +10,8 @@ from apps.sagas.contracts import Outcome, OutcomeKind, step_key
 from apps.sagas.definition import Saga, StepKind
 from apps.sagas.enums import Direction, RunStatus, StepStatus
 
+LOOK_AGAIN = 60.0  # seconds after which a waiting run is asked anyway, should nobody wake it
+
 
 @dataclass(slots=True)
 class Run:
@@ -38,6 +40,7 @@ class Run:
     error_code: str = ""
     error_detail: str = ""
     begun: bool = False
+    abort_reason: str = ""
 
     @property
     def forward(self) -> bool:
@@ -107,7 +110,7 @@ def must_turn(saga: Saga, run: Run, now: datetime) -> tuple[str, str] | None:
     if run.position == saga.pivot and run.may_have_begun:
         return None  # the pivot's intent is committed: only a definite no reverses
     if run.abort_requested:
-        return "abort_requested", "a person asked to stop"
+        return run.abort_reason or "abort_requested", "a person asked to stop"
     if run.deadline_at is not None and now >= run.deadline_at:
         return "deadline_exceeded", f"not done by {run.deadline_at.isoformat()}"
     return None
@@ -137,6 +140,8 @@ def after(saga: Saga, run: Run, outcome: Outcome, now: datetime, rng: random.Ran
         change.step = _record(run, StepStatus.FAILED, outcome)
         _refused(saga, change, outcome, now)
         return change
+    if outcome.kind is OutcomeKind.WAITING:
+        return _wait(change, outcome)
     return _try_again(saga, change, outcome, now, rng)
 
 
@@ -158,6 +163,13 @@ def _refused(saga: Saga, change: Change, outcome: Outcome, now: datetime) -> Non
     else:
         run.error_code, run.error_detail = outcome.code, outcome.detail
         _go_back(saga, change, run.position - 1, now, outcome.code, outcome.detail)
+
+
+def _wait(change: Change, outcome: Outcome) -> Change:
+    """Spends no attempt and is not logged again and again."""
+    change.step = _record(change.run, StepStatus.PENDING, outcome)
+    change.delay = LOOK_AGAIN
+    return change
 
 
 def _try_again(
@@ -231,7 +243,7 @@ def _enter(saga: Saga, run: Run, position: int, now: datetime) -> None:
 
 
 def _record(run: Run, status: str, outcome: Outcome) -> StepRecord:
-    finished = status not in (StepStatus.IN_PROGRESS, StepStatus.UNKNOWN)
+    finished = status not in (StepStatus.PENDING, StepStatus.IN_PROGRESS, StepStatus.UNKNOWN)
     return StepRecord(
         run.id,
         run.position,

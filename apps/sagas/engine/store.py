@@ -19,6 +19,7 @@ from apps.sagas.enums import DATABASE, LIVE
 MAX_BATCHED_CLAIMS = 2  # claimed so often without progress, a run is claimed alone …
 MAX_CLAIMS = 6  # … and after so many it is parked: it kills whoever holds it
 _LIVE = "(" + ", ".join(f"'{status.value}'" for status in LIVE) + ")"
+_NOW_UNLESS_HELD = "CASE WHEN lease_token = 0 THEN clock_timestamp() ELSE next_run_at END"
 _COLUMNS = (
     "id, kind, kind_version, business_key, status, position, step, direction, attempt,"
     " step_since, claims, data, parked_steps, abort_requested, deadline_at, version,"
@@ -138,15 +139,15 @@ def hold(token: int, runs: Iterable[Run], lease: float) -> tuple[list[Run], date
         UPDATE sagas_sagarun SET lease_until = clock_timestamp() + make_interval(secs => %s),
             next_run_at = clock_timestamp() + make_interval(secs => %s)
         WHERE id IN (SELECT id FROM mine) AND lease_token = %s
-        RETURNING id, version, abort_requested
+        RETURNING id, version, abort_requested, abort_reason
         """,
         [list(known), token, lease, lease, token],
     )
     mine = []
-    for run_id, version, abort_requested in rows:
+    for run_id, version, abort_requested, abort_reason in rows:
         run = known[run_id]
         if run.version == version:
-            run.abort_requested = abort_requested
+            run.abort_requested, run.abort_reason = abort_requested, abort_reason
             mine.append(run)
     return sorted(mine, key=lambda run: run.id), now()
 
@@ -284,12 +285,30 @@ def log(entries: Sequence[LogRecord]) -> None:
     )
 
 
-def request_abort(run_id: UUID) -> bool:
-    """Asks a live run to turn to compensation before its pivot; False if it has ended."""
+def request_abort(run_id: UUID, reason: str) -> bool:
+    """Asks a live run to turn to compensation before its pivot; False if it has ended.
+
+    ``reason`` (≤ 60 characters) becomes the run's error code."""
     return bool(
         execute(
             DATABASE,
-            f"UPDATE sagas_sagarun SET abort_requested = true WHERE id = %s AND status IN {_LIVE}",
+            f"""
+            UPDATE sagas_sagarun SET abort_requested = true, abort_reason = %s,
+                next_run_at = {_NOW_UNLESS_HELD}
+            WHERE id = %s AND status IN {_LIVE}
+            """,
+            [reason[:60], run_id],
+        )
+    )
+
+
+def wake(run_id: UUID) -> bool:
+    """Makes a live run due now; False if it has ended. One that is held goes on anyway."""
+    return bool(
+        execute(
+            DATABASE,
+            f"UPDATE sagas_sagarun SET next_run_at = {_NOW_UNLESS_HELD}"
+            f" WHERE id = %s AND status IN {_LIVE}",
             [run_id],
         )
     )

@@ -234,3 +234,38 @@ def test_the_log_is_append_only(start, drive, recorder):
         ):
             cursor.execute(sql)
     assert SagaLogEntry.objects.filter(run=run).count() == 2
+
+
+def test_a_waiting_run_goes_on_when_it_is_woken(start, drive, recorder):
+    [run] = start("k")
+    recorder.tell("second", "k", Outcome.waiting("held"), Outcome.waiting("held"))
+    drive()
+    run.refresh_from_db()
+    assert (run.status, run.step, run.attempt) == ("in_progress", "second", 1)
+    for status in ("in_progress", "completed"):
+        with transaction.atomic(using="orders"):
+            assert facade.wake(run.pk)
+        drive()
+        run.refresh_from_db()
+        assert run.status == status
+    with transaction.atomic(using="orders"):
+        assert facade.wake(run.pk) is False
+
+
+def test_a_run_asked_to_abort_does_not_wait_any_longer(start, drive, recorder):
+    [run] = start("k")
+    recorder.tell("second", "k", Outcome.waiting("held"))
+    drive()
+    with transaction.atomic(using="orders"):
+        facade.request_abort(run.pk)
+    drive()
+    run.refresh_from_db()
+    assert (run.status, run.error_code) == ("compensated", "abort_requested")
+
+
+def test_waking_leaves_a_held_run_to_its_holder(start):
+    [run] = start("k")
+    store.claim(limit=1, weight=9, lease=30)
+    with transaction.atomic(using="orders"):
+        assert facade.wake(run.pk)
+    assert store.claim(limit=1, weight=9, lease=30)[1] == []

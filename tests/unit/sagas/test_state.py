@@ -183,3 +183,9 @@ def test_delays_are_jittered_between_zero_and_the_cap():
         delays = [policy.delay(attempt=attempt, elapsed=0, rng=rng) for _ in range(200)]
         assert 0 <= min(delays) < bound / 10
         assert bound * 0.9 < max(delays) <= bound
+
+
+def test_waiting_spends_no_attempt_and_is_looked_at_again():
+    change = after(run(1), Outcome.waiting("held"), now=NOW + timedelta(days=1))
+    assert (change.run.position, change.run.attempt, change.delay) == (1, 1, state.LOOK_AGAIN)
+    assert (change.step.status, change.step.finished, change.log) == ("pending", False, [])
