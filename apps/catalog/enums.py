@@ -20,3 +20,17 @@ class LedgerKind(models.TextChoices):
     SOLD = "sold"
     RETURNED = "returned"
     ADJUSTED = "adjusted"
+
+
+class ProductState(models.TextChoices):
+    """Which products a list shows; customers see those for sale."""
+
+    FOR_SALE = "for_sale"
+    INACTIVE = "inactive"
+    DELETED = "deleted"
+    ANY = "any"
+
+
+class CategoryState(models.TextChoices):
+    LIVING = "living"
+    DELETED = "deleted"

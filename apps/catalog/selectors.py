@@ -8,8 +8,8 @@ from django.db.models.functions import Coalesce
 from moneyed import Money
 
 from apps.catalog.contracts import Offer, StockLevel
-from apps.catalog.enums import DATABASE
-from apps.catalog.models import Product
+from apps.catalog.enums import DATABASE, CategoryState, ProductState
+from apps.catalog.models import Category, PriceChange, Product, StockLedgerEntry
 from apps.common.databases import fetch_all
 
 
@@ -45,14 +45,53 @@ def catalogue_is_empty() -> bool:
 
 def products_for_sale() -> QuerySet[Product]:
     """What customers may see: living and active, with category and ``available`` pieces."""
-    return (
-        Product.objects.using(DATABASE)
-        .filter(active=True)
-        .select_related("category")
-        .annotate(
-            available=Coalesce(F("stock_item__on_hand") - F("stock_item__reserved"), 0),
-        )
-    )
+    return products(state=ProductState.FOR_SALE)
+
+
+def products(*, state: ProductState) -> QuerySet[Product]:
+    """The products in this state, with category and ``available`` pieces."""
+    rows = {
+        ProductState.FOR_SALE: Product.objects.filter(active=True),
+        ProductState.INACTIVE: Product.objects.filter(active=False),
+        ProductState.DELETED: Product.deleted_objects.all(),
+        ProductState.ANY: Product.all_objects.all(),
+    }[state]
+    available = Coalesce(F("stock_item__on_hand") - F("stock_item__reserved"), 0)
+    return rows.using(DATABASE).select_related("category").annotate(available=available)
+
+
+def product_get(*, public_id: UUID, state: ProductState = ProductState.ANY) -> Product | None:
+    """The product, if it is in this state, with category and ``available`` pieces."""
+    return products(state=state).filter(public_id=public_id).first()
+
+
+def price_changes(*, product_pk: int) -> QuerySet[PriceChange]:
+    """What the product cost, and since when."""
+    return PriceChange.objects.using(DATABASE).filter(product_id=product_pk)
+
+
+def stock_movements(*, product_pk: int) -> QuerySet[StockLedgerEntry]:
+    """All that happened to the product's stock."""
+    return StockLedgerEntry.objects.using(DATABASE).filter(product_id=product_pk)
+
+
+def categories(*, state: CategoryState = CategoryState.LIVING) -> list[Category]:
+    """All categories in this state, by name; one query."""
+    deleted = state == CategoryState.DELETED
+    rows = Category.deleted_objects.all() if deleted else Category.objects.all()
+    return list(rows.using(DATABASE).order_by("name", "pk"))
+
+
+def category_get(*, public_id: UUID, deleted: bool = False) -> Category | None:
+    """The category, living or (only if asked for) deleted, with the one above it."""
+    rows = Category.all_objects if deleted else Category.objects
+    return rows.using(DATABASE).select_related("parent").filter(public_id=public_id).first()
+
+
+def category_pk(*, slug: str) -> int | None:
+    """The primary key of the living category of this slug."""
+    rows = Category.objects.using(DATABASE).filter(slug=slug)
+    return rows.values_list("pk", flat=True).first()
 
 
 def category_subtree(*, slug: str) -> list[int]:

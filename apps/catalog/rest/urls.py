@@ -2,9 +2,25 @@
 
 from django.urls import path
 
-from apps.catalog.rest.views import ProductDetail, ProductList
+from apps.catalog.rest import categories, products, stock
+
+PRODUCT, CATEGORY = "products/<uuid:public_id>", "categories/<uuid:category_id>"
 
 urlpatterns = [
-    path("products", ProductList.as_view(), name="products"),
-    path("products/<uuid:public_id>", ProductDetail.as_view(), name="product"),
+    path("products", products.Products.as_view(), name="products"),
+    path(PRODUCT, products.OneProduct.as_view(), name="product"),
+    path(f"{PRODUCT}/restore", products.RestoreProduct.as_view(), name="product-restore"),
+    path(f"{PRODUCT}/purge", products.PurgeProduct.as_view(), name="product-purge"),
+    path(f"{PRODUCT}/prices", stock.Prices.as_view(), name="product-prices"),
+    path(f"{PRODUCT}/stock", stock.Stock.as_view(), name="product-stock"),
+    path(f"{PRODUCT}/stock-ledger", stock.StockLedger.as_view(), name="product-stock-ledger"),
+    path(
+        f"{PRODUCT}/stock-adjustments",
+        stock.AdjustStockView.as_view(),
+        name="product-stock-adjustments",
+    ),
+    path("categories", categories.Categories.as_view(), name="categories"),
+    path(CATEGORY, categories.OneCategory.as_view(), name="category"),
+    path(f"{CATEGORY}/restore", categories.RestoreCategory.as_view(), name="category-restore"),
+    path(f"{CATEGORY}/purge", categories.PurgeCategory.as_view(), name="category-purge"),
 ]

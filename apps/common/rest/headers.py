@@ -17,7 +17,8 @@ MAX_KEY = 255
 PRINTABLE = re.compile(r"[\x20-\x7e]+")
 QUOTED = re.compile(r'"((?:[\x20-\x21\x23-\x5b\x5d-\x7e]|\\["\\])*)"')
 WAIT = re.compile(r'wait\s*=\s*"?(\d{1,6})"?', re.ASCII | re.IGNORECASE)
-VERSION = re.compile(r'"(\d{1,18})"', re.ASCII)
+# The ETag of a thing with a version: the version, and a digest where more can change than edits.
+VERSION = re.compile(r'"(\d{1,18})(?:\.[0-9a-f]{32})?"', re.ASCII)
 
 
 def idempotency_key(request: HttpRequest) -> str:
@@ -80,10 +81,17 @@ def tagged(
     return Response(data, headers=headers, content_type=JsonRenderer.media_type)
 
 
-def if_match_version(request: HttpRequest) -> int | None:
-    """The version in ``If-Match: "7"``; None if the header is missing or ``*``.
+def versioned_etag(version: int, data: Any) -> str:
+    """The strong ETag of what ``data`` renders to, with the version that a write is based on."""
+    digest = hashlib.blake2b(dumps(data), digest_size=16).hexdigest()
+    return quote_etag(f"{version}.{digest}")
 
-    Versions are strong tags: anything else (a list, a weak tag) is a 400 naming the header.
+
+def if_match_version(request: HttpRequest) -> int | None:
+    """The version in ``If-Match: "7"`` or in an ETag of ``versioned_etag``.
+
+    None if the header is missing or ``*``. Versions are strong tags: anything else (a list, a
+    weak tag) is a 400 naming the header.
     """
     raw = request.headers.get("If-Match", "").strip()
     if raw in ("", "*"):

@@ -2,7 +2,7 @@
 
 from rest_framework.permissions import AllowAny, BasePermission, IsAuthenticated
 
-__all__ = ["IsStaff", "LoggedIn", "Public", "staff_with"]
+__all__ = ["IsStaff", "LoggedIn", "PermissionsByMethod", "Public", "staff_with"]
 
 LoggedIn = IsAuthenticated
 
@@ -26,3 +26,17 @@ def staff_with(*codenames: str) -> type[IsStaff]:
             return super().has_permission(request, view) and request.user.has_perms(codenames)
 
     return StaffWith
+
+
+class PermissionsByMethod:
+    """Mix into a view whose methods are not for the same people: ``permissions = {"GET": …}``.
+
+    HEAD is as GET; methods the view does not have are as the first one named.
+    """
+
+    permissions: dict[str, type[BasePermission]] = {}
+
+    def get_permissions(self) -> list[BasePermission]:
+        method = "GET" if self.request.method == "HEAD" else self.request.method
+        chosen = self.permissions.get(method) or next(iter(self.permissions.values()))
+        return [chosen()]

@@ -232,14 +232,14 @@ def test_what_is_no_json_object_is_refused_everywhere(
     a_shop, nothing_written, address, method, content, content_type, status, code
 ):
     path = address.path(a_shop.parameters)
-    response = a_shop.client().generic(method, path, content, content_type, headers=KEY)
+    response = a_shop.almighty().generic(method, path, content, content_type, headers=KEY)
     refused(response, status)
     assert response.json()["code"] == code
 
 
 @pytest.mark.parametrize("address", all_addresses(), ids=str)
 def test_a_wrong_method_is_refused_everywhere(a_shop, nothing_written, address):
-    client = a_shop.client()
+    client = a_shop.almighty()
     for method in sorted(ALL_METHODS - address.methods):
         response = client.generic(method, address.path(a_shop.parameters), headers=KEY)
         refused(response, 405)
@@ -250,7 +250,7 @@ def test_a_wrong_method_is_refused_everywhere(a_shop, nothing_written, address):
 @pytest.mark.parametrize("query, field", [("colour=red", "colour"), ("a%00=1", "a\u2400")])
 def test_an_unknown_parameter_is_named_everywhere(a_shop, nothing_written, address, query, field):
     if "GET" in address.methods:
-        response = a_shop.client().get(f"{address.path(a_shop.parameters)}?{query}")
+        response = a_shop.almighty().get(f"{address.path(a_shop.parameters)}?{query}")
         assert [name for name, _ in refused(response)] == [field]
 
 
@@ -260,7 +260,7 @@ def test_an_unknown_parameter_is_named_everywhere(a_shop, nothing_written, addre
         ("products?search=" + "x" * 101, "search"),
         ("products?search=a%00b", "search"),
         ("products?in_stock=maybe", "in_stock"),
-        ("products?ordering=price", "ordering"),
+        ("products?ordering=colour", "ordering"),
         ("products?limit=0", "limit"),
         ("products?cursor=abc", "cursor"),
         ("orders?limit=101", "limit"),
@@ -278,7 +278,7 @@ def test_a_bad_parameter_is_named(a_shop, nothing_written, query, field):
 def test_an_unknown_id_is_not_found_everywhere(a_shop, nothing_written, address, value):
     path = address.path(dict.fromkeys(address.parameters, value))
     method = "GET" if "GET" in address.methods else "POST"
-    refused(a_shop.client().generic(method, path, headers=KEY), 404)
+    refused(a_shop.almighty().generic(method, path, headers=KEY), 404)
 
 
 def test_what_belongs_to_another_customer_is_not_found(a_shop):

@@ -10,6 +10,7 @@ from apps.common.rest.headers import (
     if_match_version,
     prefer_wait,
     tagged,
+    versioned_etag,
 )
 
 
@@ -104,12 +105,17 @@ def test_a_known_etag_is_answered_without_a_body(known, status, etag):
     assert getattr(response, "data", None) == (None if status == 304 else {"a": 1})
 
 
-@pytest.mark.parametrize("raw, version", [(None, None), ("*", None), ('"7"', 7), (' "0" ', 0)])
+@pytest.mark.parametrize(
+    "raw, version",
+    [(None, None), ("*", None), ('"7"', 7), (' "0" ', 0), (versioned_etag(7, {"a": 1}), 7)],
+)
 def test_reads_the_expected_version(raw, version):
     assert if_match_version(request(**({} if raw is None else {"If_Match": raw}))) == version
 
 
-@pytest.mark.parametrize("raw", ["7", 'W/"7"', '"7", "8"', '"a"', '"-1"', '"' + "9" * 19 + '"'])
+@pytest.mark.parametrize(
+    "raw", ["7", 'W/"7"', '"7.5"', '"7", "8"', '"a"', '"-1"', '"' + "9" * 19 + '"']
+)
 def test_refuses_other_expected_versions(raw):
     with pytest.raises(InvalidInput) as refused:
         if_match_version(request(If_Match=raw))
