@@ -8,25 +8,41 @@ from django.contrib.auth.base_user import AbstractBaseUser
 from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminTextInputWidget
 
 from apps.orders import facade
-from apps.orders.contracts import CancelOrder, DeliverOrder, ShipOrder
-from apps.orders.enums import NEXT, OrderStatus
+from apps.orders.contracts import ApproveOrder, CancelOrder, DeliverOrder, ShipOrder
+from apps.orders.enums import NEXT, OrderStatus, Review
 from apps.orders.models import Order
 
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """A button: ``to`` is the status that it asks for; ``tone`` is its colour."""
+    """A button: ``to`` is the status that it asks for (None: it approves a held order); ``tone``
+    is its colour."""
 
     name: str
     title: str
     icon: str
-    to: OrderStatus
+    to: OrderStatus | None
     done: str
     tone: str = "primary"
     wants_reason: bool = False
+    permission: str = "orders.move_order"
+
+    def fits(self, order: Order) -> bool:
+        """Whether the order's present state allows it."""
+        if self.to is None:
+            return order.review == Review.HELD and order.status == OrderStatus.PENDING
+        return self.to in NEXT[order.status]
 
 
 MOVES = (
+    Move(
+        "approve",
+        "Approve",
+        "how_to_reg",
+        None,
+        "is approved",
+        permission="orders.approve_order",
+    ),
     Move("ship", "Ship", "local_shipping", OrderStatus.SHIPPED, "is shipped"),
     Move("deliver", "Mark delivered", "inventory", OrderStatus.DELIVERED, "is delivered"),
     Move(
@@ -42,9 +58,9 @@ MOVES = (
 BY_NAME = {move.name: move for move in MOVES}
 
 
-def moves_of(order: Order) -> list[Move]:
-    """The moves that the order's present state allows."""
-    return [move for move in MOVES if move.to in NEXT[order.status]]
+def moves_of(order: Order, user: AbstractBaseUser) -> list[Move]:
+    """The moves that the order's present state and the person's permissions allow."""
+    return [move for move in MOVES if move.fits(order) and user.has_perm(move.permission)]
 
 
 class MoveForm(forms.Form):
@@ -65,6 +81,8 @@ def carry_out(
 ) -> None:
     """Does it through the facade; raises its errors."""
     match move.name:
+        case "approve":
+            facade.approve_order(ApproveOrder(order_id, version))
         case "ship":
             facade.ship_order(ShipOrder(order_id, version))
         case "deliver":

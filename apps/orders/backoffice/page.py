@@ -13,7 +13,7 @@ from apps.common.admin import ReadOnlyAdmin, back, for_each, tell
 from apps.common.errors import HoldfastError
 from apps.customers import facade as customers
 from apps.orders.backoffice.moves import BY_NAME, MoveForm, carry_out, moves_of
-from apps.orders.enums import FulfillmentStatus, OrderStatus, PaymentStatus
+from apps.orders.enums import FulfillmentStatus, OrderStatus, PaymentStatus, Review
 from apps.orders.models import Order
 from apps.orders.timeline import order_timeline
 
@@ -32,6 +32,8 @@ COLOURS = {
     "refunded": "warning",
     "partially_refunded": "warning",
     "declined": "danger",
+    "held": "warning",
+    "approved": "success",
 }
 ICONS = {
     "order": "shopping_cart",
@@ -55,7 +57,7 @@ class OrderPage(ReadOnlyAdmin):
         "sum",
         "placed_at",
     ]
-    list_filter = ["status", "payment_status", "fulfillment_status", "placed_at"]
+    list_filter = ["status", "payment_status", "fulfillment_status", "review", "placed_at"]
     search_fields = ["id__exact", "customer_id__exact", "external_reference__exact"]
     search_help_text = "An order's id or reference, or a customer's id."
     ordering = ["-placed_at", "-id"]
@@ -117,7 +119,9 @@ class OrderPage(ReadOnlyAdmin):
             ),
         ]
         people = reverse("admin:customers_user_changelist")
-        moves = moves_of(order) if self.has_move_permission(request) else []
+        moves = moves_of(order, request.user)
+        if order.review != Review.NONE:
+            labels.append(("Review", order.review, Review(order.review).label))
         return {
             "order": order,
             "labels": [(name, COLOURS[value], text) for name, value, text in labels],
@@ -141,7 +145,7 @@ class OrderPage(ReadOnlyAdmin):
             return HttpResponseNotAllowed(["POST"])
         if name not in BY_NAME:
             raise Http404
-        if not self.has_move_permission(request):
+        if not request.user.has_perm(BY_NAME[name].permission):
             raise PermissionDenied
         order = self.get_object(request, str(order_id))
         if order is None:

@@ -6,6 +6,7 @@ from django.db import transaction
 
 from apps.common.correlation import current_request_id
 from apps.messaging.idempotency import once
+from apps.messaging.staff_log import staff_change
 from apps.orders.contracts import (
     ApproveOrder,
     CancelOrder,
@@ -25,6 +26,7 @@ from apps.orders.errors import (
 from apps.orders.locks import order_locked
 from apps.orders.models import Order
 from apps.orders.services import moving
+from apps.orders.timeline import SUBJECT
 from apps.orders.workflows.cancellation import start_cancellation
 from apps.orders.workflows.dispatching import start_dispatch
 from apps.sagas import facade as sagas
@@ -64,6 +66,7 @@ def _cancel(command: CancelOrder) -> CommandAccepted:
         raise not_allowed(order.status, OrderStatus.CANCELLED)
     if not runs and sagas.run_status(checkout_run) == "failed":
         raise CheckoutParked()  # its cancellation would end at once, and an order has only one
+    _note(order, "cancel", status=OrderStatus.CANCELLED.value, reason=command.reason)
     run = start_cancellation(
         order.id,
         checkout_run=checkout_run,
@@ -88,6 +91,7 @@ def order_approve(command: ApproveOrder) -> CommandAccepted:
         if order.review != Review.HELD or order.status != OrderStatus.PENDING:
             raise NotHeld()
         version = moving.order_approve(order.id)
+        _note(order, "approve", review=Review.APPROVED.value)
         return CommandAccepted(order.id, order.status, version, checkout_run)
 
 
@@ -112,6 +116,7 @@ def order_ship(command: ShipOrder) -> CommandAccepted:
             to=OrderStatus.SHIPPED,
             correlation_id=_correlation_id(command),
         )
+        _note(order, "ship", status=OrderStatus.SHIPPED.value)
         run = start_dispatch(order.id, correlation_id=_correlation_id(command))
         return CommandAccepted(order.id, OrderStatus.SHIPPED.value, version, run)
 
@@ -131,7 +136,21 @@ def order_deliver(command: DeliverOrder) -> CommandAccepted:
             to=OrderStatus.DELIVERED,
             correlation_id=_correlation_id(command),
         )
+        _note(order, "deliver", status=OrderStatus.DELIVERED.value)
         return CommandAccepted(order.id, OrderStatus.DELIVERED.value, version)
+
+
+def _note(order: Order, action: str, **after: str) -> None:
+    """The staff log's line on what was asked for; ``before`` holds the same columns."""
+    before = {name: getattr(order, name) for name in after if hasattr(order, name)}
+    staff_change(
+        DATABASE,
+        subject=SUBJECT,
+        subject_id=order.id,
+        action=action,
+        before=before,
+        after=after,
+    )
 
 
 def _checkout_of(order_id: UUID) -> UUID:

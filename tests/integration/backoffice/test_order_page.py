@@ -1,5 +1,6 @@
 """The order's page: everything that happened in one line, and what may be done now."""
 
+from decimal import Decimal
 from uuid import uuid4
 
 import pytest
@@ -145,3 +146,15 @@ def test_the_page_reads_as_often_for_many_lines(staff, trade):
         counts.append(sum(map(len, captures)))
 
     assert counts[1] == counts[2] <= 15
+
+
+def test_a_held_order_is_approved_by_those_who_may(staff, trade, settings):
+    settings.REVIEW_ABOVE = Decimal("1.00")
+    held = trade.place()
+    drive_all()
+
+    assert offered(staff, held.order_id) == ["approve", "cancel"]
+    assert said(move(staff, held.order_id, "approve")) == [f"{Order.objects.get()} is approved."]
+    drive_all()
+    assert axes(held.order_id)[0] == "confirmed"
+    assert offered(staff, held.order_id) == ["ship", "cancel"]

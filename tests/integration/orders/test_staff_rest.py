@@ -8,6 +8,7 @@ from django.contrib.auth.models import Permission
 from django.test import Client
 
 from apps.customers.models import User
+from apps.messaging.models import StaffChange
 from apps.orders import facade
 from apps.orders.contracts import ShipOrder
 from tests.trade import Trade, axes, drive_all
@@ -168,7 +169,13 @@ def test_staff_see_all_that_happened(trade):
     post(clerk, placed.order_id, "ship", {"version": version(placed.order_id)})
     order = clerk.get(f"/api/v1/staff/orders/{placed.order_id}").json()
     sources = {one["source"] for one in order["timeline"]}
-    assert sources >= {"order", "saga", "payment", "stock", "shipment"}
+    assert sources == {"order", "saga", "payment", "stock", "shipment", "staff"}
+    [note] = StaffChange.objects.using("orders")
+    assert (note.action, note.before, note.after) == (
+        "ship",
+        {"status": "confirmed"},
+        {"status": "shipped"},
+    )
     assert order["customer_id"] == str(trade.customer_id)
 
 
