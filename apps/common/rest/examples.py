@@ -19,6 +19,7 @@ class Examples:
     def __init__(self, components: Mapping[str, dict], words: Mapping[str, Any]):
         self.components = components
         self.words = words
+        self.under_way: list[str] = []  # components that hold the one being made
 
     def of(self, schema: dict, name: str = "", owner: str = "") -> Any:
         """A value that fits ``schema``, the property ``name`` of the component ``owner``."""
@@ -27,7 +28,11 @@ class Examples:
                 return self.words[key]
         if reference := schema.get("$ref"):
             component = reference.rpartition("/")[2]
-            return self.of(self.components[component], name, component)
+            self.under_way.append(component)
+            try:
+                return self.of(self.components[component], name, component)
+            finally:
+                self.under_way.pop()
         found, value = _stated(schema)
         return value if found else self._made(schema, name, owner)
 
@@ -46,8 +51,10 @@ class Examples:
         if kind == "object":
             return self._object(schema, owner)
         if kind == "array":
-            count = max(1, schema.get("minItems", 1))
-            return [self.of(schema.get("items", {}), name, owner)] * count
+            items = schema.get("items", {})
+            if items.get("$ref", "").rpartition("/")[2] in self.under_way:
+                return []  # a tree ends here
+            return [self.of(items, name, owner)] * max(1, schema.get("minItems", 1))
         return _plain(kind, schema)
 
     def _object(self, schema: dict, owner: str) -> dict:

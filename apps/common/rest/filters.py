@@ -1,7 +1,9 @@
 """Filters by django-filter; a query parameter nobody knows is an error, not silence."""
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Iterator, Mapping
 
+from django import forms
 from django_filters.rest_framework import DjangoFilterBackend
 
 from apps.common.errors import FieldError, InvalidInput
@@ -18,7 +20,32 @@ class StrictFilterBackend(DjangoFilterBackend):
         if getattr(view, "pagination_class", None) is not None:
             known |= set(getattr(view.pagination_class, "parameters", ()))
         refuse_unknown_parameters(request, known)
+        if filterset is not None:
+            errors = list(_malformed(filterset.form.fields, request.query_params))
+            if errors:
+                raise InvalidInput(errors=errors)
         return super().filter_queryset(request, queryset, view)
+
+
+def decimal_pattern(*, max_digits: int, decimal_places: int) -> str:
+    """How a decimal is written in a query: plain digits, no sign, no exponent."""
+    return rf"^\d{{1,{max_digits - decimal_places}}}(\.\d{{1,{decimal_places}}})?$"
+
+
+def _malformed(fields: Mapping[str, forms.Field], given: Mapping[str, str]) -> Iterator[FieldError]:
+    """What Django's forms would overlook or read generously: ``?in_stock=``, ``?min_price=1e3``."""
+    for name, field in fields.items():
+        value = given.get(name)
+        if value is None:
+            continue
+        if value == "" and type(field) is not forms.CharField:
+            yield FieldError(name, "blank", "May not be empty; leave it out instead.")
+        elif isinstance(field, forms.DecimalField):
+            pattern = decimal_pattern(
+                max_digits=field.max_digits, decimal_places=field.decimal_places
+            )
+            if not re.fullmatch(pattern, value, re.ASCII):
+                yield FieldError(name, "invalid", "Must be a plain number such as 12 or 12.50.")
 
 
 def refuse_unknown_parameters(request, known: Iterable[str] = ()) -> None:

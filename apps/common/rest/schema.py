@@ -2,11 +2,14 @@
 
 from http import HTTPStatus
 
+from django_filters import NumberFilter
+from drf_spectacular.contrib.django_filters import DjangoFilterExtension
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
 from rest_framework.permissions import AllowAny
 
+from apps.common.rest.filters import decimal_pattern
 from apps.common.rest.problems import MEDIA_TYPE
 from apps.common.rest.serializers import StrictSerializer
 
@@ -229,6 +232,32 @@ class ProblemSchema(AutoSchema):
         if direction == "request" and isinstance(serializer, StrictSerializer):
             schema["additionalProperties"] = False
         return schema
+
+
+class StrictFilters(DjangoFilterExtension):
+    """Tells of filters what their form fields demand: lengths, and how decimals are written."""
+
+    target_class = "apps.common.rest.filters.StrictFilterBackend"
+    match_subclasses = True
+    priority = 1
+
+    def resolve_filter_field(self, auto_schema, model, filterset_class, field_name, filter_field):
+        parameters = super().resolve_filter_field(
+            auto_schema, model, filterset_class, field_name, filter_field
+        )
+        for parameter in parameters:
+            self._narrow(parameter["schema"], filter_field)
+        return parameters
+
+    def _narrow(self, schema: dict, filter_field) -> None:
+        extra = filter_field.extra
+        if isinstance(filter_field, NumberFilter) and "max_digits" in extra:
+            names = ("max_digits", "decimal_places")
+            pattern = decimal_pattern(**{name: extra[name] for name in names})
+            schema.clear()
+            schema |= {"type": "string", "pattern": pattern, "examples": ["12.50"]}
+        elif "max_length" in extra:
+            schema["maxLength"] = extra["max_length"]
 
 
 class TokenScheme(OpenApiAuthenticationExtension):

@@ -30,7 +30,11 @@ def _list(items: dict) -> dict:
 
 META = _object(
     {
-        "is_authenticated": {"type": "boolean"},
+        "is_authenticated": {
+            "type": ["boolean", "null"],
+            "description": "Null where the session token is not good any more.",
+            "examples": [True],
+        },
         "session_token": {
             "type": "string",
             "description": "Send it as `X-Session-Token` from now on.",

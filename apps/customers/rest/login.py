@@ -43,8 +43,14 @@ def guarded(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
     allauth's own parser fails on bodies that nest deeply or hold half a character.
     """
 
+    methods = view.view_class(**view.view_initkwargs)._allowed_methods()
+
     @wraps(view)
     def run(request: HttpRequest, *args, **kwargs) -> HttpResponse:
+        # allauth would first see whether the flow is under way, and answer for that.
+        if request.method not in {*methods, "HEAD" if "GET" in methods else ""}:
+            allow = {"Allow": ", ".join(methods)}
+            return JsonResponse({"status": 405}, status=405, headers=allow)
         if request.method != "GET" and request.body and not _is_object(request.body):
             return JsonResponse({"status": 400}, status=400)
         try:
