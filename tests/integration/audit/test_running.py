@@ -9,9 +9,9 @@ from django.core.management import CommandError, call_command
 from apps.catalog import facade as catalog
 from apps.common.databases import execute
 from apps.common.errors import Unavailable
+from apps.orders.audit.jobs import run_audit
 from apps.orders.audit.models import AuditRun
 from apps.orders.audit.services import audit_run
-from apps.orders.audit.jobs import run_audit
 from tests.trade import Trade, drive_all, violations
 
 pytestmark = pytest.mark.django_db(transaction=True, databases="__all__")
