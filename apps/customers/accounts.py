@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from allauth.account.models import EmailAddress
+from allauth.usersessions.models import UserSession
 from django.db import transaction
 
 from apps.customers.enums import DATABASE
@@ -34,6 +35,8 @@ def password_choose(*, user_id: int, password: str, keep_session: str | None = N
             user=user, email=user.email, defaults={"primary": True, "verified": False}
         )
         sessions_of_user_end(user_id=user_id, keep=keep_session)
+        # The kept one is listed anew under the key it gets with the new password.
+        UserSession.objects.using(DATABASE).filter(user_id=user_id).delete()
     return user
 
 

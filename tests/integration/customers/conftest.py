@@ -8,8 +8,9 @@ from django.test import Client
 
 from apps.customers import services
 from apps.customers.models import User
+from tests.integration.customers.app import PASSWORD, App
 
-PASSWORD = "correct horse battery"
+__all__ = ["PASSWORD"]
 _numbers = itertools.count()
 
 
@@ -46,3 +47,31 @@ def log_in(client):
         )
 
     return login
+
+
+@pytest.fixture
+def new_app():
+    """Apps, each on a device of its own."""
+
+    def make() -> App:
+        address = "10." + ".".join(str(part) for part in secrets.token_bytes(3))
+        return App(Client(REMOTE_ADDR=address, HTTP_USER_AGENT=f"Phone {next(_numbers)}"))
+
+    return make
+
+
+@pytest.fixture
+def app(new_app) -> App:
+    return new_app()
+
+
+@pytest.fixture
+def email() -> str:
+    """An address that no other test has used: limits count per address, too."""
+    return f"new-{next(_numbers)}-{secrets.token_hex(4)}@example.com"
+
+
+@pytest.fixture
+def no_cooldown(settings):
+    """Codes may be sent one right after the other."""
+    settings.ACCOUNT_RATE_LIMITS = {"confirm_email": None}
