@@ -3,13 +3,14 @@
 import argparse
 import sys
 
-from bench import replay
+from bench import data, replay
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     benchmarks = parser.add_subparsers(required=True, metavar="NAME")
     replay.add_parser(benchmarks)
+    data.add_parser(benchmarks)
     arguments = parser.parse_args()
     return arguments.run(arguments)
 
