@@ -9,6 +9,7 @@ from django.template.response import TemplateResponse
 from unfold.sites import UnfoldAdminSite
 
 from project.desk import dashboard
+from project.desk.trash import Trash
 
 MOST_RESULTS = 100
 
@@ -23,6 +24,10 @@ class BackOffice(UnfoldAdminSite):
         if request.method == "POST" and request.user.is_authenticated:
             UserSession.objects.create_from_request(request)
         return response
+
+    def extra_urls(self) -> list:
+        """Pages over all of the shop."""
+        return Trash(self).urls()
 
     def index(self, request: HttpRequest, extra_context: dict | None = None) -> HttpResponse:
         """The dashboard: as much of it as the person may see."""

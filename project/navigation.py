@@ -9,6 +9,8 @@ from django.http import HttpRequest
 from django.templatetags.static import static
 from django.urls import NoReverseMatch, reverse
 
+from project.desk.trash import BINS
+
 # Title, icon (Material Symbols), model.
 Entry = tuple[str, str, str]
 
@@ -75,7 +77,17 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
         }
         for title, entries in GROUPS
     ]
-    return [group for group in groups if group["items"]]
+    groups = [group for group in groups if group["items"]]
+    return [_overview(groups), *groups] if groups else []
+
+
+def _overview(groups: list[dict[str, Any]]) -> dict[str, Any]:
+    links = [{"title": "Dashboard", "icon": "monitoring", "link": reverse("admin:index")}]
+    models = (apps.get_model(one.model)._meta for one in BINS.values())
+    pages = {reverse(f"admin:{one.app_label}_{one.model_name}_changelist") for one in models}
+    if any(item["link"] in pages for group in groups for item in group["items"]):
+        links.append({"title": "Trash", "icon": "delete", "link": reverse("admin:trash")})
+    return {"title": "Overview", "items": links}
 
 
 def _link(request: HttpRequest, entry: Entry) -> dict[str, Any] | None:
