@@ -62,7 +62,7 @@ class Categories(PermissionsByMethod, APIView):
         description="By name on each level.",
         auth=[{}, {"sessionToken": []}],
         parameters=[STATE, IF_NONE_MATCH],
-        responses={200: CategoryTree, 304: NOT_MODIFIED},
+        responses={200: CategoryTree, 304: NOT_MODIFIED, 403: problem_response(403)},
     )
     def get(self, request: Request) -> HttpResponse:
         refuse_unknown_parameters(request, ("state",))

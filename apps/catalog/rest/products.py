@@ -37,7 +37,12 @@ NOT_MODIFIED = OpenApiResponse(description="Not modified.")
 GONE = OpenApiResponse(description="Done.")
 FIELDS = OpenApiParameter(
     "fields",
-    {"type": "string", "examples": ["id,name,price"]},
+    {
+        "type": "string",
+        "pattern": "^({0})(,({0}))*$".format("|".join(PRODUCT_FIELDS)),
+        "maxLength": 1_000,
+        "examples": ["id,name,price"],
+    },
     description="Only these fields, separated by commas.",
 )
 STATE = OpenApiParameter(
@@ -116,7 +121,11 @@ class Products(PermissionsByMethod, GenericAPIView):
         description="By name unless ordered otherwise; `-created_at` has the newest first.",
         auth=[{}, {"sessionToken": []}],
         parameters=[FIELDS, STATE, ATTRIBUTE, IF_NONE_MATCH],
-        responses={200: ProductSerializer(many=True), 304: NOT_MODIFIED},
+        responses={
+            200: ProductSerializer(many=True),
+            304: NOT_MODIFIED,
+            403: problem_response(403),
+        },
         filters=True,
     )
     def get(self, request: Request) -> HttpResponse:
@@ -156,7 +165,7 @@ class OneProduct(PermissionsByMethod, APIView):
         description="As it is now; what is not for sale is 404 unless `state` asks for it.",
         auth=[{}, {"sessionToken": []}],
         parameters=[FIELDS, STATE, IF_NONE_MATCH],
-        responses={200: ProductSerializer, 304: NOT_MODIFIED},
+        responses={200: ProductSerializer, 304: NOT_MODIFIED, 403: problem_response(403)},
     )
     def get(self, request: Request, public_id: UUID) -> HttpResponse:
         refuse_unknown_parameters(request, ("fields", "state"))

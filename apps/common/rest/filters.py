@@ -2,11 +2,30 @@
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from datetime import UTC, datetime
 
 from django import forms
-from django_filters.rest_framework import DjangoFilterBackend
+from django.core.exceptions import ValidationError
+from django_filters.fields import IsoDateTimeField
+from django_filters.rest_framework import DjangoFilterBackend, IsoDateTimeFilter
 
 from apps.common.errors import FieldError, InvalidInput
+
+
+class MomentField(IsoDateTimeField):
+    """A time as ISO 8601 has it, in UTC: PostgreSQL does not know every offset that Python does."""
+
+    def strptime(self, value: str, format: str) -> datetime:
+        try:
+            return super().strptime(value, format).astimezone(UTC)
+        except OverflowError:
+            raise ValidationError("Not a time that can be stored.", code="invalid") from None
+
+
+class MomentFilter(IsoDateTimeFilter):
+    """Compares with a moment, such as ``2026-11-20T09:30:00Z``."""
+
+    field_class = MomentField
 
 
 class StrictFilterBackend(DjangoFilterBackend):

@@ -33,10 +33,11 @@ IF_NONE_MATCH = OpenApiParameter(
     type={"type": "string"},
     description="ETags the caller has; 304 if one of them is current.",
 )
+IF_MATCH_PATTERN = r'^("\d{1,18}(\.[0-9a-f]{32})?"|\*)$'
 IF_MATCH = OpenApiParameter(
     name="If-Match",
     location=OpenApiParameter.HEADER,
-    type={"type": "string", "examples": ['"7"']},
+    type={"type": "string", "pattern": IF_MATCH_PATTERN, "examples": ['"7"']},
     description="The ETag of what you read; 409 `version_conflict` if it has changed since.",
 )
 

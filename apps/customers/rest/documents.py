@@ -250,7 +250,7 @@ PATHS = {
     },
     "/auth/password/request": {
         "post": _operation(
-            *("request_password_reset", "Mail a code for a new password", 400, 401),
+            *("request_password_reset", "Mail a code for a new password", 200, 400, 401),
             body=_object({"email": EMAIL}),
         )
     },

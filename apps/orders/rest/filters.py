@@ -2,6 +2,7 @@
 
 from django_filters import rest_framework as filters
 
+from apps.common.rest.filters import MomentFilter
 from apps.orders.enums import FulfillmentStatus, OrderStatus, PaymentStatus, Review
 
 
@@ -9,10 +10,10 @@ class OrderFilter(filters.FilterSet):
     status = filters.ChoiceFilter(choices=OrderStatus.choices)
     payment_status = filters.ChoiceFilter(choices=PaymentStatus.choices)
     fulfillment_status = filters.ChoiceFilter(choices=FulfillmentStatus.choices)
-    placed_after = filters.IsoDateTimeFilter(
+    placed_after = MomentFilter(
         field_name="placed_at", lookup_expr="gte", help_text="At this moment or later."
     )
-    placed_before = filters.IsoDateTimeFilter(
+    placed_before = MomentFilter(
         field_name="placed_at", lookup_expr="lt", help_text="Before this moment."
     )
 
