@@ -21,8 +21,10 @@ from apps.catalog.models import (
     StockItem,
     StockLedgerEntry,
 )
+from apps.catalog.transfer import PriceResource, ProductResource, StockResource
 from apps.common.admin import LivingFilter, ReadOnlyAdmin, SoftDeleteAdmin, back, tell
 from apps.common.errors import HoldfastError
+from apps.common.transfer.admin import TransferAdmin
 
 
 class StockFilter(admin.SimpleListFilter):
@@ -88,7 +90,8 @@ class AdjustingAdmin:
 
 
 @admin.register(Product)
-class ProductAdmin(AdjustingAdmin, SoftDeleteAdmin):
+class ProductAdmin(TransferAdmin, AdjustingAdmin, SoftDeleteAdmin):
+    resource_classes = [ProductResource, PriceResource, StockResource]
     form = ProductForm
     list_display = ("sku", "name", "category", "price", "stock", "state", "updated_at")
     list_display_links = ("sku", "name")

@@ -158,3 +158,58 @@ class ExpiredHolds:
 
     holds: int
     pieces: int
+
+
+class BulkOutcome(StrEnum):
+    CREATED = "created"
+    UPDATED = "updated"
+    UNCHANGED = "unchanged"
+    ERROR = "error"
+
+
+@dataclass(frozen=True, slots=True)
+class BulkError:
+    """What is wrong with one field of an item."""
+
+    field: str
+    code: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class BulkItem:
+    """A product by its sku; ``values`` are the fields to set besides the price.
+
+    They may be slug, name, description, attributes, active, and category (a slug or None).
+    ``errors`` are what the caller found wrong with it already: such an item is only reported.
+    """
+
+    sku: str
+    values: dict[str, Any]
+    price: Money | None = None
+    version: int | None = None
+    errors: tuple[BulkError, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class UpsertProducts:
+    key: str
+    principal: str
+    items: tuple[BulkItem, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class BulkResult:
+    """What became of the item at ``index``; ``id`` and ``version`` unless it is an error."""
+
+    index: int
+    sku: str
+    result: BulkOutcome
+    id: UUID | None = None
+    version: int | None = None
+    errors: tuple[BulkError, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class BulkReport:
+    results: tuple[BulkResult, ...]

@@ -3,9 +3,10 @@
 from collections.abc import Iterator, Sequence
 from uuid import UUID
 
-from apps.catalog import audit, desk, importing, selectors, stock
+from apps.catalog import audit, bulk, desk, importing, selectors, stock
 from apps.catalog.contracts import (
     AdjustStock,
+    BulkReport,
     DispatchStock,
     ImportProduct,
     LowStock,
@@ -17,6 +18,7 @@ from apps.catalog.contracts import (
     StockLevel,
     StockMoment,
     StockResult,
+    UpsertProducts,
 )
 from apps.common.audit import Finding
 
@@ -66,6 +68,11 @@ def receive_stock(commands: Sequence[ReceiveStock]) -> int:
 def import_products(products: Sequence[ImportProduct]) -> dict[str, UUID]:
     """Makes the products that do not live yet: sku → public id of all of them."""
     return importing.products_import(products=products)
+
+
+def upsert_products(command: UpsertProducts) -> BulkReport:
+    """Makes or changes many products by sku, each with a result of its own, once per key."""
+    return bulk.products_upsert(command)
 
 
 def catalogue_is_empty() -> bool:

@@ -105,6 +105,20 @@ class AdjustStockInput(StrictSerializer):
     reason = StringField(max_length=200)
 
 
+@extend_schema_serializer(
+    examples=[
+        OpenApiExample(
+            "A new board, and a cheaper one",
+            value={
+                "items": [
+                    NEW_PRODUCT,
+                    {"sku": "KIT-1002", "price": {"amount": "35.00", "currency": "GBP"}},
+                ]
+            },
+            request_only=True,
+        )
+    ]
+)
 class BulkProductsInput(StrictSerializer):
     """Products by SKU: those there are get the fields given, the others are made."""
 

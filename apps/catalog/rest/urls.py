@@ -2,12 +2,13 @@
 
 from django.urls import path
 
-from apps.catalog.rest import categories, products, stock
+from apps.catalog.rest import bulk, categories, products, stock
 
 PRODUCT, CATEGORY = "products/<uuid:public_id>", "categories/<uuid:category_id>"
 
 urlpatterns = [
     path("products", products.Products.as_view(), name="products"),
+    path("products/bulk", bulk.BulkProducts.as_view(), name="products-bulk"),
     path(PRODUCT, products.OneProduct.as_view(), name="product"),
     path(f"{PRODUCT}/restore", products.RestoreProduct.as_view(), name="product-restore"),
     path(f"{PRODUCT}/purge", products.PurgeProduct.as_view(), name="product-purge"),

@@ -30,6 +30,22 @@ PRICE = Money(Decimal("12.30"), "GBP")
         contracts.StockLevel(ONE, 5, 2),
         contracts.ImportProduct("A1", "Cup", PRICE, "Kitchen", "A cup.", {"colours": ["red"]}),
         contracts.ReceiveStock("delivery 1", ONE, 40),
+        contracts.UpsertProducts(
+            "k",
+            "staff:1",
+            (
+                contracts.BulkItem("A1", {"name": "Cup", "category": None}, PRICE, 3),
+                contracts.BulkItem("", {}, errors=(contracts.BulkError("sku", "required", "…"),)),
+            ),
+        ),
+        contracts.BulkReport(
+            (
+                contracts.BulkResult(0, "A1", contracts.BulkOutcome.CREATED, ONE, 1),
+                contracts.BulkResult(
+                    1, "", contracts.BulkOutcome.ERROR, errors=(contracts.BulkError("a", "b", "c"),)
+                ),
+            )
+        ),
     ],
     ids=lambda one: type(one).__name__,
 )
