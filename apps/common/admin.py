@@ -135,12 +135,19 @@ class SoftDeleteAdmin(ServiceAdmin):
     def has_restore_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
         """Whether the person may restore at all or, with a key, this (deleted) row."""
         if object_id is None:
-            return super().has_change_permission(request)
+            return self._restores(request)
         row = self.get_object(request, object_id)
         return row is not None and row.deleted is not None and self.may_restore(request, row)
 
     def may_restore(self, request: HttpRequest, row: Any) -> bool:
-        return super().has_change_permission(request, row)
+        return self._restores(request)
+
+    def _restores(self, request: HttpRequest) -> bool:
+        """By the model's own permission where it has one; elsewhere who may change may restore."""
+        codename = f"restore_{self.opts.model_name}"
+        if codename in dict(self.opts.permissions):
+            return request.user.has_perm(f"{self.opts.app_label}.{codename}")
+        return super().has_change_permission(request)
 
     def get_deleted_objects(self, objs, request: HttpRequest):
         """Only the rows themselves: nothing else disappears with a soft-deleted row."""

@@ -11,7 +11,7 @@ from django.db.migrations.executor import MigrationExecutor
 from apps.catalog import sample_shop
 from apps.customers import facade as customers
 from apps.customers.contracts import Address
-from project import databases, env
+from project import databases, env, groundwork
 
 STAFF, CUSTOMER = "staff@holdfast.example", "customer@holdfast.example"
 ADDRESS = Address(
@@ -29,6 +29,7 @@ class Command(BaseCommand):
     def handle(self, *args, **options) -> None:
         for alias in databases.ALIASES:
             self._migrate(alias)
+        groundwork.lay_all()  # also where nothing was migrated, but the lists have grown
         login(env.PLACES.staff_login, STAFF, "Demo Staff", staff=True)
         login(env.PLACES.customer_login, CUSTOMER, "Demo Customer", staff=False, address=ADDRESS)
         self._load_sample()

@@ -1,0 +1,100 @@
+"""The roles that a shop has from the start: who may see and do what, in admin and API alike.
+
+``manage.py sync_roles`` and every migration bring the groups of these names up to this list, and
+leave what a shop has added by hand. To give somebody less, make a group of your own.
+"""
+
+from apps.customers.roles import Role
+
+
+def _of(app: str, *codenames: str) -> frozenset[str]:
+    return frozenset(f"{app}.{codename}" for codename in codenames)
+
+
+def _views(app: str, *models: str) -> frozenset[str]:
+    return _of(app, *(f"view_{model}" for model in models))
+
+
+# --- what belongs together ---------------------------------------------------------------------
+SEE_GOODS = _views("catalog", "product", "category", "pricechange", "stockitem", "reservation")
+SEE_STOCK_BOOKS = _views("catalog", "stockledgerentry")
+SEE_ORDERS = (
+    _views("orders", "order", "orderline")
+    | _views("shipping", "shipment")
+    | _views("sagas", "sagarun", "sagastep", "sagalogentry")
+)
+SEE_MONEY = _views("payments", "payment", "paymententry")
+SEE_PEOPLE = _views("customers", "user", "address")
+SEE_LOGINS = _views("account", "emailaddress") | _views("usersessions", "usersession")
+SEE_PROOF = _views("orders", "auditrun") | _views(
+    "scheduling", "scheduledjob", "jobrun", "jobalert"
+)
+SEE_STAFF_CHANGES = _views("messaging", "staffchange")
+SEE_MESSAGES = _views("messaging", "outbox", "inbox", "deadletter", "idempotencyrecord")
+SCHEDULE = frozenset(
+    f"django_celery_beat.{verb}_{model}"
+    for verb in ("view", "add", "change", "delete")
+    for model in ("periodictask", "intervalschedule", "crontabschedule")
+)
+
+# --- the roles ---------------------------------------------------------------------------------
+READ_ONLY = Role(
+    "Read-only",
+    "Sees goods, orders, money, customers and the audits; changes nothing.",
+    SEE_GOODS | SEE_STOCK_BOOKS | SEE_ORDERS | SEE_MONEY | SEE_PEOPLE | SEE_PROOF,
+)
+SUPPORT = Role(
+    "Support",
+    "Helps customers: their accounts, addresses, logins, and orders that must be cancelled.",
+    SEE_GOODS
+    | SEE_ORDERS
+    | SEE_MONEY
+    | SEE_PEOPLE
+    | SEE_LOGINS
+    | _of("customers", "add_user", "change_user", "delete_user")
+    | _of("customers", "add_address", "change_address", "delete_address")
+    | _of("usersessions", "delete_usersession")
+    | _of("orders", "move_order"),
+)
+CATALOGUE = Role(
+    "Catalogue",
+    "Keeps products, prices and categories; removes and restores them, but not for good.",
+    SEE_GOODS
+    | _of("catalog", "add_product", "change_product", "delete_product", "restore_product")
+    | _of("catalog", "add_category", "change_category", "delete_category", "restore_category"),
+)
+WAREHOUSE = Role(
+    "Warehouse",
+    "Ships and delivers orders, and corrects what is counted on the shelves.",
+    SEE_GOODS
+    | SEE_STOCK_BOOKS
+    | SEE_ORDERS
+    | _of("catalog", "adjust_stock")
+    | _of("orders", "move_order"),
+)
+FINANCE = Role(
+    "Finance",
+    "Sees money, orders, audits and what staff changed; approves orders held for review.",
+    SEE_GOODS
+    | SEE_STOCK_BOOKS
+    | SEE_ORDERS
+    | SEE_MONEY
+    | SEE_PEOPLE
+    | SEE_PROOF
+    | SEE_STAFF_CHANGES
+    | _of("orders", "approve_order"),
+)
+_EVERYBODY = (READ_ONLY, SUPPORT, CATALOGUE, WAREHOUSE, FINANCE)
+MANAGER = Role(
+    "Manager",
+    "Everything the others may, staff accounts, jobs and their schedule, and removing for good.",
+    frozenset().union(*(role.permissions for role in _EVERYBODY))
+    | SEE_MESSAGES
+    | SCHEDULE
+    | _views("admin", "logentry")
+    | _views("auth", "group")
+    | _of("catalog", "purge_product", "purge_category")
+    | _of("customers", "manage_staff")
+    | _of("scheduling", "run_job"),
+)
+ROLES = (*_EVERYBODY, MANAGER)
