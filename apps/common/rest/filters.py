@@ -15,9 +15,10 @@ from apps.common.errors import FieldError, InvalidInput
 class MomentField(IsoDateTimeField):
     """A time as ISO 8601 has it, in UTC: PostgreSQL does not know every offset that Python does."""
 
-    def strptime(self, value: str, format: str) -> datetime:
+    def to_python(self, value: str | None) -> datetime | None:
+        moment = super().to_python(value)
         try:
-            return super().strptime(value, format).astimezone(UTC)
+            return moment and moment.astimezone(UTC)
         except OverflowError:
             raise ValidationError("Not a time that can be stored.", code="invalid") from None
 
@@ -59,7 +60,7 @@ def _malformed(fields: Mapping[str, forms.Field], given: Mapping[str, str]) -> I
             continue
         if value == "" and type(field) is not forms.CharField:
             yield FieldError(name, "blank", "May not be empty; leave it out instead.")
-        elif isinstance(field, forms.DecimalField):
+        elif isinstance(field, forms.DecimalField) and field.max_digits is not None:
             pattern = decimal_pattern(
                 max_digits=field.max_digits, decimal_places=field.decimal_places
             )

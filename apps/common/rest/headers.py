@@ -91,10 +91,10 @@ def if_match_version(request: HttpRequest) -> int | None:
     """The version in ``If-Match: "7"`` or in an ETag of ``versioned_etag``.
 
     None if the header is missing or ``*``. Versions are strong tags: anything else (a list, a
-    weak tag) is a 400 naming the header.
+    weak tag, nothing) is a 400 naming the header.
     """
-    raw = request.headers.get("If-Match", "").strip()
-    if raw in ("", "*"):
+    raw = request.headers.get("If-Match", "*").strip()
+    if raw == "*":
         return None
     match = VERSION.fullmatch(raw)
     if match is None:

@@ -12,10 +12,11 @@ class Public(AllowAny):
 
 
 class IsStaff(BasePermission):
-    """Members of the staff."""
+    """Members of the staff, with the second factor they owe."""
 
     def has_permission(self, request, view) -> bool:
-        return bool(request.user and request.user.is_active and request.user.is_staff)
+        user = request.user
+        return bool(user and user.is_active and user.is_staff and not user.owes_second_factor)
 
 
 def staff_with(*codenames: str) -> type[IsStaff]:

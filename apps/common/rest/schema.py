@@ -13,11 +13,13 @@ from apps.common.rest.filters import decimal_pattern
 from apps.common.rest.problems import MEDIA_TYPE
 from apps.common.rest.serializers import StrictSerializer
 
+# Printable ASCII, bare or quoted.
+KEY_PATTERN = r'^([!#-~]([ -~]*[!-~])?|"[ !#-\[\]-~]+")$'
 IDEMPOTENCY_KEY = OpenApiParameter(
     name="Idempotency-Key",
     location=OpenApiParameter.HEADER,
     required=True,
-    type={"type": "string", "minLength": 1, "maxLength": 255},
+    type={"type": "string", "pattern": KEY_PATTERN, "maxLength": 255},
     description="Names this request (IETF draft-07): sent again with the same key within 24 hours "
     "it has no second effect and gets the first answer.",
 )
@@ -33,7 +35,7 @@ IF_NONE_MATCH = OpenApiParameter(
     type={"type": "string"},
     description="ETags the caller has; 304 if one of them is current.",
 )
-IF_MATCH_PATTERN = r'^("\d{1,18}(\.[0-9a-f]{32})?"|\*)$'
+IF_MATCH_PATTERN = r'^"\d{1,18}(\.[0-9a-f]{32})?"$'
 IF_MATCH = OpenApiParameter(
     name="If-Match",
     location=OpenApiParameter.HEADER,
@@ -133,6 +135,7 @@ LATER = {"Retry-After": {"$ref": "#/components/headers/RetryAfter"}}
 MONEY = {
     "type": "object",
     "required": ["amount", "currency"],
+    "additionalProperties": False,
     "properties": {
         "amount": {"type": "string", "pattern": r"^-?\d{1,12}(\.\d{1,4})?$", "examples": ["12.34"]},
         "currency": {"type": "string", "pattern": "^[A-Z]{3}$", "examples": ["GBP"]},

@@ -156,7 +156,8 @@ ANSWERS = {
 def _operation(
     name: str, summary: str, *statuses: int, body: dict | None = None, **options: Any
 ) -> dict:
-    """One operation; ``options``: ``ok`` (schema of the 200), ``token`` (needed), ``key``."""
+    """One operation; ``options``: ``ok`` (schema of the 200), ``token`` (needed), ``key`` (header),
+    ``problem`` (answered as a problem document)."""
     words = ANSWERS | ({200: options["ok"]} if "ok" in options else {})
     responses: dict[str, dict] = {}
     for status in sorted({429, *statuses}):
@@ -181,6 +182,8 @@ def _operation(
             "content": {"application/json": {"schema": body}},
         }
         responses["413"] = problem_ref(413)
+    if "problem" in options:
+        responses[str(options["problem"])] = problem_ref(options["problem"])
     operation["responses"] = dict(sorted(responses.items()))
     return operation
 
@@ -274,6 +277,7 @@ PATHS = {
         "post": _operation(
             *("change_password", "Change my password", 200, 400, 401, 410),
             token=True,
+            problem=403,
             body=_object(
                 {
                     "current_password": PASSWORD | {"examples": ["four-quiet-brown-hens"]},
