@@ -1,4 +1,4 @@
-"""A large shop to measure with: ``python -m bench data --products 100000``.
+"""A large shop to measure with: ``python -m bench data --products 100000 --orders 100000``.
 
 Inserts by set SQL into the configured databases, beside what is there, as the services would have
 left it: every product with its stock item, its ledger row and its first price, so that the audit
@@ -88,6 +88,8 @@ def add_parser(benchmarks: Any) -> None:
     """Adds ``data`` to the command line."""
     parser = benchmarks.add_parser("data", help="fill the configured databases with a large shop")
     parser.add_argument("--products", type=int, default=100_000, metavar="N")
+    parser.add_argument("--orders", type=int, default=0, metavar="N")
+    parser.add_argument("--yes", action="store_true", help="also where a shop has orders already")
     parser.set_defaults(run=run)
 
 
@@ -97,9 +99,18 @@ def run(arguments: argparse.Namespace) -> int:
 
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "project.settings")
     django.setup()
-    begun = time.monotonic()
-    made = insert_products(arguments.products)
-    print(f"{made:,} products in {time.monotonic() - begun:.1f} s")
+    from bench import data_orders
+
+    if data_orders.has_own_trade() and not arguments.yes:
+        print("This shop has orders of its own; use other databases, or say --yes.")
+        return 1
+    for what, insert, count in (
+        ("products", insert_products, arguments.products),
+        ("orders", data_orders.insert_orders, arguments.orders),
+    ):
+        begun = time.monotonic()
+        made = insert(count)
+        print(f"{made:,} {what} in {time.monotonic() - begun:.1f} s")
     return 0
 
 
