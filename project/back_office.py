@@ -2,12 +2,12 @@
 
 from typing import Any
 
-from allauth.usersessions.models import UserSession
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from unfold.sites import UnfoldAdminSite
 
+from apps.customers.staff_login import StaffLogin
 from project.desk import dashboard
 from project.desk.trash import Trash
 
@@ -19,15 +19,16 @@ class BackOffice(UnfoldAdminSite):
     index_title = "Back office"
 
     def login(self, request: HttpRequest, extra_context: dict | None = None) -> HttpResponse:
-        """A login by form is listed among the user's sessions, so that it can be ended there."""
-        response = super().login(request, extra_context)
-        if request.method == "POST" and request.user.is_authenticated:
-            UserSession.objects.create_from_request(request)
-        return response
+        """Password and second factor; see ``StaffLogin``."""
+        return StaffLogin(self).password(request, extra_context)
+
+    def has_permission(self, request: HttpRequest) -> bool:
+        """Staff, with the second factor they owe."""
+        return super().has_permission(request) and not request.user.owes_second_factor
 
     def extra_urls(self) -> list:
         """Pages over all of the shop."""
-        return Trash(self).urls()
+        return [*StaffLogin(self).urls(), *Trash(self).urls()]
 
     def index(self, request: HttpRequest, extra_context: dict | None = None) -> HttpResponse:
         """The dashboard: as much of it as the person may see."""

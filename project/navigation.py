@@ -44,6 +44,7 @@ GROUPS: tuple[tuple[str, tuple[Entry, ...]], ...] = (
             ("Roles", "admin_panel_settings", "auth.Group"),
             ("Logins", "devices", "usersessions.UserSession"),
             ("E-mail addresses", "alternate_email", "account.EmailAddress"),
+            ("Second factors", "phonelink_lock", "mfa.Authenticator"),
         ),
     ),
     (
@@ -108,6 +109,14 @@ def shop_links(request: HttpRequest) -> list[dict[str, Any]]:
     return [
         {"title": "API documents", "icon": "api", "link": reverse("docs")},
         {"title": "API reference", "icon": "menu_book", "link": reverse("redoc")},
+    ]
+
+
+def account_links(request: HttpRequest) -> list[dict[str, Any]]:
+    """The menu below the person's name."""
+    return [
+        {"title": "Change password", "link": reverse("admin:password_change")},
+        {"title": "Second factor", "link": reverse("admin:second_factor")},
     ]
 
 

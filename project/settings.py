@@ -18,6 +18,7 @@ WSGI_APPLICATION = "project.wsgi.application"
 INSTALLED_APPS = [
     "unfold.apps.BasicAppConfig",
     "unfold.contrib.filters",
+    "unfold.contrib.import_export",
     "project.apps.BackOfficeConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -32,6 +33,7 @@ INSTALLED_APPS = [
     "djmoney",
     "safedelete",
     "django_celery_beat",
+    "import_export",
     "corsheaders",
     "csp",
     "allauth",
@@ -228,6 +230,7 @@ UNFOLD = {
     "SITE_DROPDOWN": "project.navigation.shop_links",
     "SHOW_VIEW_ON_SITE": False,
     "LOGIN": {"form": "apps.customers.forms.StaffLoginForm"},
+    "ACCOUNT": {"navigation": "project.navigation.account_links"},
     "SIDEBAR": {"show_search": True, "navigation": "project.navigation.sidebar"},
     "COLORS": {
         "primary": {

@@ -1,27 +1,27 @@
-"""People in the back office: accounts, addresses, groups, logins. Writes go through services."""
+"""People in the back office: accounts and addresses. Writes go through services."""
 
 from typing import Any
 
-from allauth.account.models import EmailAddress
-from allauth.usersessions.models import UserSession
 from django.contrib import admin, messages
-from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
-from django.contrib.auth.models import Group
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.html import format_html
-from unfold.admin import ModelAdmin, TabularInline
+from unfold.admin import TabularInline
 from unfold.contrib.filters.admin import RangeDateFilter
 from unfold.dataclasses import ActionDialog
 from unfold.decorators import action, display
 from unfold.widgets import UnfoldAdminCheckboxSelectMultiple
 
-from apps.common.admin import LivingFilter, ReadOnlyAdmin, SoftDeleteAdmin, back
-from apps.customers import addresses, selectors, services
+from apps.common.admin import LivingFilter, SoftDeleteAdmin, back, tell
+from apps.common.errors import HoldfastError
+from apps.common.transfer.admin import TransferAdmin
+from apps.customers import addresses, login_admin, second_factor, selectors, services
 from apps.customers.forms import AddressForm, NewUserForm, SetPasswordForm, UserForm
 from apps.customers.models import Address, User
 from apps.customers.permissions import MANAGE_STAFF, grantable_groups, may_manage
+from apps.customers.transfer import CustomerResource
 
+__all__ = ["login_admin"]  # its pages are registered with these
 ROLE_FIELDS = ("is_staff", "groups", "is_superuser")
 
 
@@ -53,7 +53,8 @@ class AddressInline(TabularInline):
 
 
 @admin.register(User)
-class UserAdmin(SoftDeleteAdmin):
+class UserAdmin(TransferAdmin, SoftDeleteAdmin):
+    resource_classes = [CustomerResource]
     form = UserForm
     list_display = ("email", "name", "kind", "state", "date_joined", "last_login")
     list_display_links = ("email", "name")
@@ -68,7 +69,7 @@ class UserAdmin(SoftDeleteAdmin):
     ordering = ("-id",)
     readonly_fields = ("public_id", "can_log_in", "date_joined", "last_login", "deleted")
     inlines = (AddressInline,)
-    actions_detail = ("set_password", "restore")
+    actions_detail = ("set_password", "remove_second_factor", "restore")
 
     @display(
         description="kind", label={"Superuser": "danger", "Staff": "info", "Customer": "default"}
@@ -107,6 +108,13 @@ class UserAdmin(SoftDeleteAdmin):
     def has_set_password_permission(self, request: HttpRequest, object_id: Any) -> bool:
         user = self.get_object(request, object_id)
         return user is not None and self.has_change_permission(request, user)
+
+    def has_remove_second_factor_permission(self, request: HttpRequest, object_id: Any) -> bool:
+        """One's own is changed on its own page, with a code."""
+        user = self.get_object(request, object_id)
+        if user is None or user.pk == request.user.pk or not user.has_second_factor:
+            return False
+        return self.has_change_permission(request, user)
 
     # --- what is shown ---
     def get_fieldsets(self, request: HttpRequest, obj: User | None = None):
@@ -183,6 +191,29 @@ class UserAdmin(SoftDeleteAdmin):
         self.message_user(request, f"{user} has a new password.", messages.SUCCESS)
         return back(self, request, object_id)
 
+    @action(
+        description="Remove second factor",
+        icon="phonelink_erase",
+        permissions=["remove_second_factor"],
+        dialog=ActionDialog(
+            title="Remove the second factor?",
+            description="For someone whose phone and recovery codes are lost. It ends all of their"
+            " logins; make sure that it is them who asks.",
+            form_class=None,
+            form_submit_text="Remove second factor",
+        ),
+    )
+    def remove_second_factor(self, request: HttpRequest, form: Any, object_id: str) -> HttpResponse:
+        user = self.get_object(request, object_id)
+        try:
+            second_factor.second_factor_remove(user_id=user.pk)
+        except HoldfastError as error:
+            tell(self, request, error)
+        else:
+            self.log_change(request, user, "Removed the second factor.")
+            self.message_user(request, f"{user} has no second factor now.", messages.SUCCESS)
+        return back(self, request, object_id)
+
 
 @admin.register(Address)
 class AddressAdmin(SoftDeleteAdmin):
@@ -238,61 +269,3 @@ class AddressAdmin(SoftDeleteAdmin):
         self.log_change(request, row, "Made the default.")
         self.message_user(request, f"{row} is the default now.", messages.SUCCESS)
         return back(self, request, object_id)
-
-
-admin.site.unregister(Group)
-admin.site.unregister(EmailAddress)
-admin.site.unregister(UserSession)
-
-
-@admin.register(Group)
-class GroupAdmin(DjangoGroupAdmin, ModelAdmin):
-    """Roles. Whoever edits one could give themselves anything, so superusers only."""
-
-    list_filter = (("permissions__content_type", admin.RelatedOnlyFieldListFilter),)
-    compressed_fields = False  # the two lists of permissions need the whole width
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return request.user.is_superuser
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return request.user.is_superuser
-
-    has_delete_permission = has_change_permission
-
-
-@admin.register(EmailAddress)
-class EmailAddressAdmin(ReadOnlyAdmin):
-    """What the login keeps of addresses: claimed and freed with the account."""
-
-    list_display = ("email", "user", "primary", "verified")
-    list_filter = ("primary", "verified")
-    list_select_related = ("user",)
-    search_fields = ("email", "user__email")
-    ordering = ("-id",)
-
-
-@admin.register(UserSession)
-class UserSessionAdmin(ReadOnlyAdmin):
-    """Who is logged in, from where."""
-
-    list_display = ("user", "ip", "user_agent", "created_at", "last_seen_at")
-    list_filter = ("user__is_staff", "created_at")
-    list_select_related = ("user",)
-    search_fields = ("user__email", "user_agent")
-    ordering = ("-id",)
-    fields = ("user", "ip", "user_agent", "created_at", "last_seen_at")
-    actions = ("end",)
-
-    def has_end_permission(self, request: HttpRequest) -> bool:
-        return request.user.has_perm("usersessions.delete_usersession")
-
-    @action(description="End selected logins", permissions=["end"])
-    def end(self, request: HttpRequest, queryset: Any) -> None:
-        chosen = [
-            row.pk
-            for row in queryset.select_related("user")
-            if row.user_id == request.user.pk or may_manage(request.user, row.user)
-        ]
-        ended = services.sessions_end(session_ids=chosen)
-        self.message_user(request, f"Logins ended: {ended}.", messages.SUCCESS)

@@ -23,6 +23,14 @@ class TooManyAddresses(Conflict):
     code, title = "too_many_addresses", "There are too many addresses"
 
 
+class SecondFactorExists(Conflict):
+    code, title = "second_factor_exists", "There is a second factor already"
+
+
+class SecondFactorMissing(Conflict):
+    code, title = "second_factor_missing", "There is no second factor"
+
+
 class NotPermitted(HoldfastError):
     """The staff member may not do this to that account."""
 

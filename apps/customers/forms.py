@@ -1,13 +1,20 @@
 """The back office's forms about people."""
 
 from allauth.account.adapter import get_adapter
+from allauth.mfa.base.forms import AuthenticateForm
+from allauth.mfa.base.internal.flows import check_rate_limit
+from allauth.mfa.totp.internal.auth import validate_totp_code
 from django import forms
 from django.contrib.auth.password_validation import (
     password_validators_help_text_html,
     validate_password,
 )
 from unfold.forms import AuthenticationForm, BaseDialogForm
-from unfold.widgets import UnfoldAdminPasswordWidget, UnfoldAdminSelectWidget
+from unfold.widgets import (
+    UnfoldAdminPasswordWidget,
+    UnfoldAdminSelectWidget,
+    UnfoldAdminTextInputWidget,
+)
 
 from apps.customers.models import Address, User
 from apps.customers.rules import country_choices
@@ -28,6 +35,49 @@ class StaffLoginForm(AuthenticationForm):
             self.confirm_login_allowed(user)
             self.user_cache = user
         return self.cleaned_data
+
+
+def code_field(label: str) -> forms.CharField:
+    """A field for a code from an authenticator app."""
+    attrs = {"autocomplete": "one-time-code", "autofocus": True, "spellcheck": "false"}
+    return forms.CharField(
+        label=label, max_length=20, widget=UnfoldAdminTextInputWidget(attrs=attrs)
+    )
+
+
+class CodeForm(AuthenticateForm):
+    """The second step of a login: a code of the app, or a recovery code. Attempts are limited."""
+
+    code = code_field("Code")
+
+
+class SecondFactorForm(forms.Form):
+    """Proves that the authenticator app holds ``secret``; late in a session the password, too."""
+
+    password = forms.CharField(
+        strip=False,
+        widget=UnfoldAdminPasswordWidget(attrs={"autocomplete": "current-password"}),
+    )
+    code = code_field("Code the app shows")
+
+    def __init__(self, *args, user: User, secret: str, ask_password: bool, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.user, self.secret = user, secret
+        if not ask_password:
+            del self.fields["password"]
+
+    def clean(self):
+        cleaned = super().clean()
+        if self.errors:
+            return cleaned
+        passed = check_rate_limit(self.user, error_key="rate_limited")
+        if "password" in self.fields and not self.user.check_password(cleaned["password"]):
+            self.add_error("password", "This is not your password.")
+        elif not validate_totp_code(self.secret, cleaned["code"]):
+            self.add_error("code", "This is not the code of this moment.")
+        else:
+            passed()
+        return cleaned
 
 
 def password_field(**kwargs) -> forms.CharField:

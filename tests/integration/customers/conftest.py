@@ -75,3 +75,9 @@ def email() -> str:
 def no_cooldown(settings):
     """Codes may be sent one right after the other."""
     settings.ACCOUNT_RATE_LIMITS = {"confirm_email": None}
+
+
+@pytest.fixture
+def new_client():
+    """Browsers, each with an address of its own."""
+    return lambda: Client(REMOTE_ADDR=f"10.{'.'.join(map(str, secrets.token_bytes(3)))}")

@@ -66,7 +66,7 @@ def test_a_customer_is_created_in_lower_case_without_a_password(root, client):
 
 
 def test_staff_are_created_with_a_password_and_roles(root, client):
-    group = Group.objects.create(name="Support")
+    group = Group.objects.create(name="Helpers")
     given = {"email": "s@example.com", "name": "S", "is_staff": "on", "groups": [group.pk]}
     answer = client.post(f"{USERS}add/", given | {"password": ""})
     assert answer.context["adminform"].form.errors == {"password": ["Staff need a password."]}
@@ -234,13 +234,13 @@ def test_a_chief_cannot_touch_superusers_or_themselves(chief, make_user, client)
 
 def test_roles_are_for_superusers(chief, client):
     chief.user_permissions.add(*permissions("add_group", "change_group", "view_group"))
-    group = Group.objects.create(name="Support")
+    group = Group.objects.create(name="Helpers")
 
     assert client.get(f"/admin/auth/group/{group.pk}/change/").status_code == 200
     answer = client.post(f"/admin/auth/group/{group.pk}/change/", {"name": "Mine"})
     assert answer.status_code == 403
     assert client.post("/admin/auth/group/add/", {"name": "Mine"}).status_code == 403
-    assert Group.objects.get().name == "Support"
+    assert Group.objects.get(pk=group.pk).name == "Helpers"
 
 
 def test_addresses_are_written_through_the_services(root, make_user, client):
