@@ -1,5 +1,6 @@
 """Reads for the back office's pages about more than one thing."""
 
+from collections.abc import Collection
 from uuid import UUID
 
 from apps.catalog.contracts import LowStock, StockMoment
@@ -37,3 +38,14 @@ def stock_low(*, below: int, most: int) -> tuple[int, tuple[LowStock, ...]]:
         [below, most],
     )
     return (rows[0][4] if rows else 0), tuple(LowStock(*row[:4]) for row in rows)
+
+
+def products_find(*, skus: Collection[str]) -> dict[str, UUID]:
+    """The living ones of these SKUs: sku → public id."""
+    rows = fetch_all(
+        DATABASE,
+        "SELECT sku, public_id FROM catalog_product"
+        " WHERE sku = ANY(%s::text[]) AND deleted IS NULL",
+        [list(skus)],
+    )
+    return dict(rows)

@@ -1,6 +1,6 @@
 """The catalogue as other apps see it: contracts in, contracts out, each write once by its key."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from uuid import UUID
 
 from apps.catalog import audit, bulk, desk, importing, selectors, stock
@@ -103,3 +103,8 @@ def stock_moments(order_id: UUID) -> tuple[StockMoment, ...]:
 def low_stock(*, below: int, most: int = 10) -> tuple[int, tuple[LowStock, ...]]:
     """How many products for sale have fewer than ``below`` pieces available, and the scarcest."""
     return desk.stock_low(below=below, most=most)
+
+
+def find_products(skus: Collection[str]) -> dict[str, UUID]:
+    """The living ones of these SKUs: sku → product id."""
+    return desk.products_find(skus=skus)

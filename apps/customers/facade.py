@@ -12,6 +12,11 @@ def get_customer(customer_id: UUID) -> Customer | None:
     return selectors.customer_get(customer_id=customer_id)
 
 
+def find_customer(email: str) -> Customer | None:
+    """The living customer of this e-mail address, whatever its case, or None."""
+    return selectors.customer_find(email=email)
+
+
 def get_address(customer_id: UUID, address_id: UUID) -> Address | None:
     """The living customer's own living address, or None."""
     return selectors.address_get(customer_id=customer_id, address_id=address_id)

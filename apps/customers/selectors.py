@@ -35,6 +35,17 @@ def address_row(*, user_id: int, address_id: UUID) -> AddressRow:
     return row
 
 
+def customer_find(*, email: str) -> Customer | None:
+    """The living customer of this e-mail address, or None."""
+    row = (
+        User.objects.using(DATABASE)
+        .filter(email=User.objects.normalize_email(email))
+        .values_list("public_id", "email", "name")
+        .first()
+    )
+    return row and Customer(*row)
+
+
 def addresses_of(*, user_id: int) -> list[AddressRow]:
     """A customer's living addresses, the default one first."""
     return list(address_rows(user_id=user_id))

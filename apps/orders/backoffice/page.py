@@ -11,8 +11,10 @@ from unfold.decorators import action, display
 
 from apps.common.admin import ReadOnlyAdmin, back, for_each, tell
 from apps.common.errors import HoldfastError
+from apps.common.transfer.admin import TransferAdmin
 from apps.customers import facade as customers
 from apps.orders.backoffice.moves import BY_NAME, MoveForm, carry_out, moves_of
+from apps.orders.backoffice.transfer import OrderResource
 from apps.orders.enums import FulfillmentStatus, OrderStatus, PaymentStatus, Review
 from apps.orders.models import Order
 from apps.orders.timeline import order_timeline
@@ -46,8 +48,10 @@ ICONS = {
 ADDRESS = ("name", "line1", "line2", "city", "region", "postal_code", "country")
 
 
-class OrderPage(ReadOnlyAdmin):
+class OrderPage(TransferAdmin, ReadOnlyAdmin):
     """The list, and the page of one order with its buttons and its timeline."""
+
+    resource_classes = [OrderResource]
 
     list_display = [
         "reference",
