@@ -285,10 +285,8 @@ def test_a_formula_leaves_as_text_and_comes_back_as_it_was(staff):
 def test_an_export_is_what_the_list_shows(staff):
     Trade(skus=("CUP", "MUG"), stock=3)
     rows = export(staff, PRODUCT_PAGE, resource=STOCK, query="?q=CUP")
-    assert rows == [
-        ["sku", "name", "on_hand", "reserved", "available"],
-        ["CUP", "Cup", "3", "0", "3"],
-    ]
+    columns = ["sku", "name", "on_hand", "reserved", "available"]
+    assert rows == [columns, ["CUP", "Cup", "3", "0", "3"]]
     [head, *people] = export(staff, USER_PAGE)
     assert "ada@example.org" in {row[head.index("email")] for row in people}
     assert "password" not in head
@@ -305,8 +303,10 @@ def test_too_much_is_not_exported_at_once(staff, monkeypatch):
 def test_an_upload_that_is_gone_is_asked_for_again(staff):
     answer = dry_run(staff, PRODUCT_PAGE, "sku,name,price\nA,Ann,1\n")
     form = answer.context["confirm_form"].initial
-    for name in ("0" * 32, "../../etc/passwd", "passwd"):
-        given = form | {"import_file_name": name}
+    names = ("0" * 32, "../../etc/passwd", "passwd", "")
+    changes = [{"import_file_name": name} for name in names]
+    for change in (*changes, {"format": "7"}, {"format": "x"}, {"resource": "9"}):
+        given = form | change
         again = staff.post(f"{PRODUCT_PAGE}process_import/", given, follow=True)
         assert "upload it again" in again.content.decode()
     assert products() == {}
