@@ -3,7 +3,7 @@
 import argparse
 import sys
 
-from bench import data, replay
+from bench import data, pages, replay
 
 
 def main() -> int:
@@ -11,6 +11,7 @@ def main() -> int:
     benchmarks = parser.add_subparsers(required=True, metavar="NAME")
     replay.add_parser(benchmarks)
     data.add_parser(benchmarks)
+    pages.add_parser(benchmarks)
     arguments = parser.parse_args()
     return arguments.run(arguments)
 
