@@ -20,6 +20,7 @@ from apps.customers.forms import AddressForm, NewUserForm, SetPasswordForm, User
 from apps.customers.models import Address, User
 from apps.customers.permissions import MANAGE_STAFF, grantable_groups, may_manage
 from apps.customers.transfer import CustomerResource
+from apps.messaging.staff_admin import History
 
 __all__ = ["login_admin"]  # its pages are registered with these
 ROLE_FIELDS = ("is_staff", "groups", "is_superuser")
@@ -53,7 +54,7 @@ class AddressInline(TabularInline):
 
 
 @admin.register(User)
-class UserAdmin(TransferAdmin, SoftDeleteAdmin):
+class UserAdmin(History, TransferAdmin, SoftDeleteAdmin):
     resource_classes = [CustomerResource]
     form = UserForm
     list_display = ("email", "name", "kind", "state", "date_joined", "last_login")
@@ -126,8 +127,9 @@ class UserAdmin(TransferAdmin, SoftDeleteAdmin):
         else:
             facts = ["public_id", "can_log_in", "date_joined", "last_login"]
             facts += ["deleted"] if obj.deleted else []
+            seen = ["seen_version"] if self.has_change_permission(request, obj) else []
             sections = [
-                (None, {"fields": ["email", "name", "is_active"]}),
+                (None, {"fields": ["email", "name", "is_active", *seen]}),
                 ("Facts", {"fields": facts}),
             ]
         return sections + ([("Back office", {"fields": roles})] if roles else [])
@@ -149,9 +151,10 @@ class UserAdmin(TransferAdmin, SoftDeleteAdmin):
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
         given = form.cleaned_data
         if change:
-            services.customer_update(
-                user_id=obj.pk, changes={name: given[name] for name in form.changed_data}
-            )
+            changes = {name: given[name] for name in form.changed_data if name != "seen_version"}
+            # A form without its version was not made by this page: no account is at version 0.
+            seen = given["seen_version"] or 0
+            services.customer_update(user_id=obj.pk, changes=changes, version=seen)
             return
         created = services.customer_create(
             email=given["email"],
@@ -216,7 +219,7 @@ class UserAdmin(TransferAdmin, SoftDeleteAdmin):
 
 
 @admin.register(Address)
-class AddressAdmin(SoftDeleteAdmin):
+class AddressAdmin(History, SoftDeleteAdmin):
     form = AddressForm
     list_display = ("name", "user", "line1", "postal_code", "city", "country", "is_default")
     list_filter = (LivingFilter, "is_default", "country")
@@ -231,7 +234,9 @@ class AddressAdmin(SoftDeleteAdmin):
         return (*self.readonly_fields, "user") if obj else self.readonly_fields
 
     def get_fields(self, request: HttpRequest, obj: Address | None = None):
-        return [*AddressForm.Meta.fields, *(["is_default", "public_id"] if obj else [])]
+        facts = ["is_default", "public_id"] if obj else []
+        seen = ["seen_version"] if obj and self.has_change_permission(request, obj) else []
+        return [*AddressForm.Meta.fields, *facts, *seen]
 
     def has_make_default_permission(self, request: HttpRequest, object_id: Any) -> bool:
         row = self.get_object(request, object_id)
@@ -242,7 +247,8 @@ class AddressAdmin(SoftDeleteAdmin):
     def save_model(self, request: HttpRequest, obj: Address, form: Any, change: bool) -> None:
         address = selectors.to_contract(obj)
         if change:
-            addresses.address_update(address_id=obj.pk, address=address)
+            seen = form.cleaned_data["seen_version"] or 0
+            addresses.address_update(address_id=obj.pk, address=address, version=seen)
             return
         created = addresses.address_create(user_id=obj.user_id, address=address)
         obj.pk, obj.public_id, obj._state.adding = created.pk, created.public_id, False

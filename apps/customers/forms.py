@@ -86,7 +86,18 @@ def password_field(**kwargs) -> forms.CharField:
     return forms.CharField(strip=False, widget=widget, **kwargs)
 
 
-class UserForm(forms.ModelForm):
+class VersionedForm(forms.ModelForm):
+    """``seen_version`` is the one the person saw: an edit of anything newer is refused."""
+
+    seen_version = forms.IntegerField(required=False, widget=forms.HiddenInput)
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        if "seen_version" in self.fields:  # not where it is only looked at
+            self.fields["seen_version"].initial = self.instance.version
+
+
+class UserForm(VersionedForm):
     """An account; the admin decides which of the fields a person sees."""
 
     class Meta:
@@ -131,7 +142,7 @@ class SetPasswordForm(BaseDialogForm):
         return password
 
 
-class AddressForm(forms.ModelForm):
+class AddressForm(VersionedForm):
     country = forms.ChoiceField(
         choices=lambda: [("", "Select a country"), *country_choices()],
         widget=UnfoldAdminSelectWidget(),

@@ -15,7 +15,7 @@ from apps.customers.locks import lock_user
 from apps.customers.services import sessions_of_user_end
 from apps.messaging.staff_log import staff_change
 
-SUBJECT = "customer"
+SUBJECT = "customers.user"
 
 
 def second_factor_activate(

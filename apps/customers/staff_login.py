@@ -195,5 +195,5 @@ def _redirect(name: str, request: HttpRequest) -> HttpResponseRedirect:
 
 def _picture(url: str) -> str:
     """The QR code as SVG."""
-    image = qrcode.make(url, image_factory=SvgPathImage, border=0)
+    image = qrcode.make(url, image_factory=SvgPathImage, box_size=15, border=0)
     return image.to_string(encoding="unicode")

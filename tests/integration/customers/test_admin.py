@@ -8,6 +8,7 @@ from apps.customers import addresses, services
 from apps.customers.contracts import Address
 from apps.customers.models import Address as AddressRow
 from apps.customers.models import User
+from apps.messaging.models import StaffChange
 from tests.integration.customers.conftest import PASSWORD
 
 pytestmark = pytest.mark.django_db
@@ -25,6 +26,7 @@ def permissions(*codenames: str):
 def saved(user: User, **changes) -> dict:
     """The change form of ``user`` as a browser sends it."""
     form = {"email": user.email, "name": user.name, "is_active": "on" if user.is_active else ""}
+    form["seen_version"] = User.all_objects.get(pk=user.pk).version
     inline = {"addresses-TOTAL_FORMS": 0, "addresses-INITIAL_FORMS": 0}
     return form | inline | changes
 
@@ -110,6 +112,43 @@ def test_no_page_shows_a_password(root, make_user, client):
         content = client.get(page).content.decode()
         assert "argon2" not in content
         assert user.password not in content
+
+
+def test_the_second_of_two_editors_is_told(root, make_user, client):
+    user = make_user()
+    page = f"{USERS}{user.pk}/change/"
+    form = saved(user)
+    assert (
+        f'name="seen_version" value="{form["seen_version"]}"' in client.get(page).content.decode()
+    )
+    services.customer_update(user_id=user.pk, changes={"name": "Anna"})
+
+    late = client.post(page, form | {"name": "Hanna"}, follow=True)
+    unseen = client.post(page, form | {"name": "Hanna", "seen_version": ""}, follow=True)
+
+    assert "It has version 2 by now, not 1." in late.content.decode()
+    assert "It has version 2 by now, not 0." in unseen.content.decode()
+    assert User.objects.get(pk=user.pk).name == "Anna"
+
+
+def test_what_staff_change_is_noted(root, make_user, client):
+    user = make_user(password=PASSWORD)
+    page = f"{USERS}{user.pk}/"
+    group = Group.objects.create(name="Helpers")
+
+    client.post(f"{page}change/", saved(user, name="Anna", groups=[group.pk]))
+    client.post(f"{page}set_password/", DIALOG | {"password": "another long password"})
+    client.post(f"{page}delete/", {"post": "yes"})
+    client.post(f"{page}restore/", DIALOG)
+
+    noted = StaffChange.objects.using("default").order_by("pk")
+    assert {(n.actor_id, n.subject, n.subject_id) for n in noted} == {
+        (str(root.public_id), "customers.user", str(user.public_id))
+    }
+    assert [n.action for n in noted] == ["changed", "password set", "deleted", "restored"]
+    assert noted[0].before == {"name": "Ann", "groups": []}
+    assert noted[0].after == {"name": "Anna", "groups": ["Helpers"]}
+    assert not any("argon2" in str((n.before, n.after)) for n in noted)
 
 
 def test_a_password_is_set_in_a_dialog_and_checked(root, make_user, client):
@@ -254,7 +293,11 @@ def test_addresses_are_written_through_the_services(root, make_user, client):
     assert (row.user, row.is_default) == (user, True)
 
     page = f"{ADDRESSES}{row.pk}/"
-    client.post(f"{page}change/", form | {"city": "Bath"})
+    seen = {"seen_version": row.version}
+    client.post(f"{page}change/", form | {"city": "Bath"} | seen)
+    assert AddressRow.objects.get().city == "Bath"
+    late = client.post(f"{page}change/", form | {"city": "Wells"} | seen, follow=True)
+    assert "It has version 2 by now, not 1." in late.content.decode()
     assert AddressRow.objects.get().city == "Bath"
     client.post(f"{page}delete/", {"post": "yes"})
     assert AddressRow.objects.count() == 0
