@@ -20,7 +20,8 @@ TAGS = [
     {"name": "categories", "description": "How what can be bought is sorted."},
     {"name": "orders", "description": "Placing, following and cancelling orders."},
     {"name": "sagas", "description": "How far the work behind an order is."},
-    {"name": "staff", "description": "What the staff of the shop may do, by permission."},
+    {"name": "stock", "description": "For staff: how many there are, and why."},
+    {"name": "staff orders", "description": "For staff: all orders, and what may be done to them."},
 ]
 # Values for examples where the type alone would say little.
 WORDS = {

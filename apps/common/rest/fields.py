@@ -55,6 +55,14 @@ class StringField(serializers.CharField):
         return super().run_validation(data)
 
 
+@extend_schema_field({"type": "string", "pattern": "^[A-Za-z]{2}$", "examples": ["GB"]})
+class CountryField(StringField):
+    """Two letters; whether they are a country (ISO 3166-1 alpha-2) is for the service to say."""
+
+    def __init__(self, **kwargs):
+        super().__init__(min_length=2, max_length=2, **kwargs)
+
+
 class UUIDField(serializers.UUIDField):
     """A UUID in its usual form of 36 characters."""
 

@@ -6,8 +6,10 @@ from django_filters import NumberFilter
 from drf_spectacular.contrib.django_filters import DjangoFilterExtension
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.openapi import AutoSchema
+from drf_spectacular.plumbing import force_instance
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
 from rest_framework.permissions import AllowAny
+from rest_framework.serializers import Serializer
 
 from apps.common.rest.filters import decimal_pattern
 from apps.common.rest.problems import MEDIA_TYPE
@@ -230,6 +232,15 @@ class ProblemSchema(AutoSchema):
         if IF_MATCH in self.get_override_parameters():
             problems.append(409)
         return problems
+
+    def _get_request_body(self, direction="request") -> dict | None:
+        """Where no field is demanded, no body is either."""
+        body = super()._get_request_body(direction)
+        serializer = force_instance(self.get_request_serializer()) if body else None
+        if isinstance(serializer, Serializer) and not serializer.partial:
+            demanded = any(field.required for field in serializer._writable_fields)
+            body["required"] = demanded
+        return body
 
     def _map_basic_serializer(self, serializer, direction) -> dict:
         schema = super()._map_basic_serializer(serializer, direction)

@@ -12,6 +12,7 @@ BASE = "/_allauth/app/v1"
 STATUS = {"type": "integer", "description": "The same as the status of the answer."}
 EMAIL = {"type": "string", "format": "email", "maxLength": 254}
 PASSWORD = {"type": "string", "minLength": 1, "maxLength": 128}
+TOKEN = [{"sessionToken": []}]
 CODE = {"type": "string", "minLength": 1, "maxLength": 64}
 
 
@@ -156,7 +157,7 @@ ANSWERS = {
 def _operation(
     name: str, summary: str, *statuses: int, body: dict | None = None, **options: Any
 ) -> dict:
-    """One operation; ``options``: ``ok`` (schema of the 200), ``token`` (needed), ``key`` (header),
+    """One operation; ``options``: ``ok`` (schema of the 200), ``security``, ``key`` (header),
     ``problem`` (answered as a problem document)."""
     words = ANSWERS | ({200: options["ok"]} if "ok" in options else {})
     responses: dict[str, dict] = {}
@@ -171,7 +172,7 @@ def _operation(
         "operationId": f"account_{name}",
         "summary": summary,
         "tags": ["account"],
-        "security": [{"sessionToken": []}] if options.get("token") else [{}, {"sessionToken": []}],
+        "security": options.get("security", [{}, {"sessionToken": []}]),
         "responses": responses,
     }
     if "key" in options:
@@ -199,10 +200,13 @@ def _key(name: str) -> dict:
 
 
 PATHS = {
-    "/config": {"get": _operation("config", "What is open to whom", 200, ok="AccountConfig")},
+    "/config": {
+        "get": _operation("config", "What is open to whom", 200, ok="AccountConfig", security=[])
+    },
     "/auth/signup": {
         "post": _operation(
             *("sign_up", "Become a customer", 200, 400, 401, 403, 409),
+            security=[],
             body=_object(
                 {
                     "email": EMAIL,
@@ -231,6 +235,7 @@ PATHS = {
     "/auth/login": {
         "post": _operation(
             *("log_in", "Log in for a session token", 200, 400, 401, 409),
+            security=[],
             body=_object(
                 {"email": EMAIL, "password": PASSWORD | {"examples": ["four-quiet-brown-hens"]}}
             ),
@@ -242,12 +247,14 @@ PATHS = {
     },
     "/auth/sessions": {
         "get": _operation(
-            *("sessions", "Where I am logged in", 200, 401, 410), ok="AccountSessions", token=True
+            *("sessions", "Where I am logged in", 200, 401, 410),
+            ok="AccountSessions",
+            security=TOKEN,
         ),
         "delete": _operation(
             *("end_sessions", "Log out elsewhere", 200, 400, 401, 410),
             ok="AccountSessions",
-            token=True,
+            security=TOKEN,
             body=_object({"sessions": _list({"type": "integer"})}),
         ),
     },
@@ -276,7 +283,7 @@ PATHS = {
     "/account/password/change": {
         "post": _operation(
             *("change_password", "Change my password", 200, 400, 401, 410),
-            token=True,
+            security=TOKEN,
             problem=403,
             body=_object(
                 {

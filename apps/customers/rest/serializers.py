@@ -3,7 +3,7 @@
 from drf_spectacular.utils import OpenApiExample, extend_schema_serializer
 from rest_framework import serializers
 
-from apps.common.rest.fields import BooleanField, StringField
+from apps.common.rest.fields import BooleanField, CountryField, StringField
 from apps.common.rest.serializers import StrictSerializer
 from apps.customers import enums
 
@@ -50,7 +50,7 @@ class AddressInput(StrictSerializer):
     postal_code = StringField(
         max_length=enums.POSTAL_CODE_LENGTH, allow_blank=True, required=False, default=""
     )
-    country = StringField(min_length=2, max_length=2, help_text="ISO 3166-1 alpha-2.")
+    country = CountryField(help_text="ISO 3166-1 alpha-2.")
     is_default = BooleanField(
         required=False,
         help_text="Whether this is the one default address. Left out: as it is; my first one is.",
@@ -69,7 +69,7 @@ class AddressChange(StrictSerializer):
     city = StringField(max_length=enums.PLACE_LENGTH, required=False)
     region = StringField(max_length=enums.PLACE_LENGTH, allow_blank=True, required=False)
     postal_code = StringField(max_length=enums.POSTAL_CODE_LENGTH, allow_blank=True, required=False)
-    country = StringField(min_length=2, max_length=2, required=False)
+    country = CountryField(required=False)
     is_default = BooleanField(required=False)
 
 

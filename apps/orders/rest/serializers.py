@@ -4,7 +4,7 @@ from drf_spectacular.utils import OpenApiExample, extend_schema_serializer
 from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail, ValidationError
 
-from apps.common.rest.fields import IntegerField, MoneyField, StringField, UUIDField
+from apps.common.rest.fields import CountryField, IntegerField, MoneyField, StringField, UUIDField
 from apps.common.rest.serializers import StrictSerializer
 from apps.orders.enums import FulfillmentStatus, OrderStatus, PaymentStatus, Review
 from apps.orders.services.placing import MAX_LINES, MAX_QUANTITY
@@ -24,7 +24,7 @@ class AddressInput(StrictSerializer):
     city = StringField(max_length=200)
     region = StringField(max_length=200, required=False, allow_blank=True, default="")
     postal_code = StringField(max_length=40, required=False, allow_blank=True, default="")
-    country = StringField(max_length=2, min_length=2, help_text="ISO 3166-1 alpha-2.")
+    country = CountryField(help_text="ISO 3166-1 alpha-2.")
 
 
 class PaymentInput(StrictSerializer):

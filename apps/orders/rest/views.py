@@ -43,7 +43,8 @@ class Orders(GenericAPIView):
     ordering = ("-placed_at",)
 
     def get_queryset(self) -> QuerySet:
-        return selectors.orders_of(self.request.user.public_id)
+        # The schema is made by nobody in particular.
+        return selectors.orders_of(getattr(self.request.user, "public_id", None))
 
     @extend_schema(
         operation_id="orders_list",

@@ -76,7 +76,7 @@ def test_operations_have_names_of_their_own(schema):
     for path, method, operation in operations(schema):
         assert re.fullmatch("[a-z][a-z_]+", operation["operationId"]), (path, method)
         assert operation["summary"], (path, method)
-        assert operation["security"], (path, method)
+        assert "security" in operation, (path, method)
 
 
 def test_every_operation_says_how_it_can_fail(schema):
