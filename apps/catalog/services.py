@@ -13,6 +13,7 @@ from apps.catalog.checks import PRODUCT, check
 from apps.catalog.enums import DATABASE
 from apps.catalog.models import Category, Product
 from apps.catalog.naming import naming_clashes, slug_of
+from apps.common import references
 from apps.common.databases import execute
 from apps.common.errors import Conflict, InvalidInput, NotFound, VersionConflict
 
@@ -142,7 +143,7 @@ def product_purge(*, product_pk: int) -> None:
     """Removes a deleted product for good, with its history of prices; nothing brings it back.
 
     Raises ``NotFound``, ``Conflict``: ``not_deleted`` where it still lives, ``in_use`` where
-    reservations or the stock ledger tell of it, for the books must name what they are about.
+    reservations, the stock ledger or orders tell of it: books must name what they are about.
     """
     with transaction.atomic(using=DATABASE):
         product = locks.lock_product(product_pk)
@@ -151,6 +152,8 @@ def product_purge(*, product_pk: int) -> None:
         if product.deleted is None:
             raise Conflict("Only a deleted product can be purged.", code="not_deleted")
         stock.close_item(product_pk)
+        if references.referred(notes.PRODUCT, [product.public_id]):
+            raise Conflict("Orders name it.", code="in_use")
         prices.forget(product_pk)
         execute(DATABASE, "DELETE FROM catalog_product WHERE id = %s", [product_pk])
         notes.product_noted(product, "purge", before=notes.facts(product))

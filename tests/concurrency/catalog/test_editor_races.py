@@ -16,7 +16,7 @@ from tests.concurrency.catalog.threads import failures, together
 from tests.integration.catalog import shop
 from tests.integration.catalog.people import staff
 
-pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "catalog"])
+pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "catalog", "orders"])
 
 
 def test_of_two_editors_over_http_the_second_gets_409():

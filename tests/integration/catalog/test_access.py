@@ -12,7 +12,7 @@ from tests.integration.api.addresses import all_addresses
 from tests.integration.catalog import shop
 from tests.integration.catalog.people import client_of, customer, staff
 
-pytestmark = pytest.mark.django_db(databases=["default", "catalog"])
+pytestmark = pytest.mark.django_db(databases=["default", "catalog", "orders"])
 CUP = {"sku": "NEW", "name": "New", "price": {"amount": "1.00", "currency": "GBP"}}
 PRODUCT, CATEGORY = "api/v1/products/<uuid:public_id>", "api/v1/categories/<uuid:category_id>"
 

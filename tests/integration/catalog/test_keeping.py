@@ -12,8 +12,9 @@ from apps.catalog.models import PriceChange, Product, StockItem
 from apps.messaging.models import StaffChange
 from tests.integration.catalog import shop
 from tests.integration.catalog.people import staff
+from tests.trade import Trade
 
-pytestmark = pytest.mark.django_db(databases=["default", "catalog"])
+pytestmark = pytest.mark.django_db(databases=["default", "catalog", "orders"])
 LIST = "/api/v1/products"
 CUP = {"sku": "CUP", "name": "Cup", "price": {"amount": "4.50", "currency": "GBP"}}
 
@@ -245,3 +246,12 @@ class TestEnding:
         assert body["stock_movements"] >= 2
         assert Product.deleted_objects.count() == StockItem.objects.count() == 1
         assert PriceChange.objects.count() == 1 and not notes()
+
+    def test_what_an_order_names_is_never_purged(self):
+        trade = Trade(skus=("CUP",), stock=0)
+        trade.place(CUP=1)  # it ends short of stock, and leaves no trace in the books of stock
+        services.product_delete(product_pk=Product.objects.get().pk)
+        answer = staff("purge_product").post(f"{LIST}/{trade.products['CUP']}/purge")
+        assert errors(answer, 409) == []
+        assert (answer.json()["code"], answer.json()["detail"]) == ("in_use", "Orders name it.")
+        assert Product.deleted_objects.count() == StockItem.objects.count() == 1

@@ -33,11 +33,16 @@ FILTERED = [
 ]
 
 
-def page(query: str = "", ordering: str = "name") -> QuerySet:
+def page(ordering: str) -> QuerySet:
+    unique = "-public_id" if ordering.startswith("-") else "public_id"
+    return selectors.products_for_sale().order_by(ordering, unique)[:21]
+
+
+def found(query: str) -> QuerySet:
+    """All that match: for the first few by name, walking the names may look cheaper."""
     rows = ProductFilter(QueryDict(query), selectors.products_for_sale())
     assert rows.is_valid(), rows.errors
-    unique = "-public_id" if ordering.startswith("-") else "public_id"
-    return rows.qs.order_by(ordering, unique)[:21]
+    return rows.qs.order_by()
 
 
 def test_the_indexes_are_used():
@@ -46,13 +51,13 @@ def test_the_indexes_are_used():
         for index in (search.INDEX, "product_attributes"):  # as autovacuum does
             cursor.execute("SELECT gin_clean_pending_list(%s)", [index])
         cursor.execute("ANALYZE catalog_product, catalog_stockitem, catalog_category")
-    plans = [(page(ordering=order).explain(), index) for order, index in ORDERED]
-    plans += [(page(query).explain(), index) for query, index in FILTERED]
+    plans = [(page(order).explain(), index) for order, index in ORDERED]
+    plans += [(found(query).explain(), index) for query, index in FILTERED]
     for plan, index in plans:
         assert index in plan, plan
         assert "Seq Scan on catalog_product" not in plan, plan
     for order, _ in ORDERED:
-        assert "Sort" not in page(ordering=order).explain().replace("Incremental Sort", "")
+        assert "Sort" not in page(order).explain().replace("Incremental Sort", "")
 
 
 def test_what_was_generated_is_what_the_services_would_have_left():
@@ -62,7 +67,7 @@ def test_what_was_generated_is_what_the_services_would_have_left():
     assert insert_products(30) == 30
     assert Product.all_objects.count() == 150
     assert facade.audit_stock() == []
-    assert page("search=GEN-150 potter&attributes.material=wood").count() <= 1
+    assert found("search=GEN-150 potter&attributes.material=wood").count() <= 1
 
 
 class TestWithoutTheExtension:
