@@ -2,6 +2,7 @@
 
 import pytest
 from django.contrib.auth.hashers import Argon2PasswordHasher
+from django.core.cache import cache
 
 pytest_plugins = ["tests.gateway", "tests.processes", "tests.reports"]
 
@@ -21,3 +22,9 @@ class QuickArgon2(Argon2PasswordHasher):
 @pytest.fixture(autouse=True)
 def _quick_hashes(settings):
     settings.PASSWORD_HASHERS = [f"{__name__}.QuickArgon2"]
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _fresh_login_limits():
+    """Login limits count per account, and a run before this one had accounts of the same keys."""
+    cache.delete_pattern("*allauth*")

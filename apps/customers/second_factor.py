@@ -32,7 +32,7 @@ def second_factor_activate(
         TOTP.activate(user, secret)
         codes = RecoveryCodes.activate(user).get_unused_codes()
         sessions_of_user_end(user_id=user_id, keep=keep_session)
-        _note(user.public_id, "second factor set up")
+        _note(user.public_id, "set_up_second_factor")
     return codes
 
 
@@ -44,7 +44,7 @@ def recovery_codes_renew(*, user_id: int) -> list[str]:
             raise SecondFactorMissing()
         _authenticators(user_id).filter(type=Authenticator.Type.RECOVERY_CODES).delete()
         codes = RecoveryCodes.activate(user).get_unused_codes()
-        _note(user.public_id, "recovery codes renewed")
+        _note(user.public_id, "renew_recovery_codes")
     return codes
 
 
@@ -65,7 +65,7 @@ def second_factor_remove(*, user_id: int) -> None:
         if not removed:
             raise SecondFactorMissing()
         sessions_of_user_end(user_id=user_id)
-        _note(user.public_id, "second factor removed")
+        _note(user.public_id, "remove_second_factor")
 
 
 def _authenticators(user_id: int) -> QuerySet[Authenticator]:

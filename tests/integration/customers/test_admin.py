@@ -145,7 +145,7 @@ def test_what_staff_change_is_noted(root, make_user, client):
     assert {(n.actor_id, n.subject, n.subject_id) for n in noted} == {
         (str(root.public_id), "customers.user", str(user.public_id))
     }
-    assert [n.action for n in noted] == ["changed", "password set", "deleted", "restored"]
+    assert [n.action for n in noted] == ["change", "set_password", "delete", "restore"]
     assert noted[0].before == {"name": "Ann", "groups": []}
     assert noted[0].after == {"name": "Anna", "groups": ["Helpers"]}
     assert not any("argon2" in str((n.before, n.after)) for n in noted)

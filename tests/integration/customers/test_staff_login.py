@@ -257,7 +257,7 @@ def test_new_recovery_codes_replace_the_old(client, boss, codes):
     fresh = re.findall(r">(\d{8})<", fresh)
     assert len(fresh) == 10
     assert not set(fresh) & set(codes)
-    assert [c.action for c in StaffChange.objects.using("default")][-1] == "recovery codes renewed"
+    assert [c.action for c in StaffChange.objects.using("default")][-1] == "renew_recovery_codes"
 
 
 def test_it_is_removed_with_a_code_unless_it_is_required(client, boss, codes, settings):
@@ -289,7 +289,7 @@ def test_a_superuser_helps_who_has_lost_the_phone(client, new_client, make_user,
     remove_of(client, boss)
 
     assert not Authenticator.objects.exists()
-    [change] = StaffChange.objects.using("default").filter(action="second factor removed")
+    [change] = StaffChange.objects.using("default").filter(action="remove_second_factor")
     assert (change.actor_id, change.subject_id) == (str(root.public_id), str(boss.public_id))
     other = new_client()
     password_step(other, boss)
