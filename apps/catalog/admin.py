@@ -25,6 +25,7 @@ from apps.catalog.transfer import PriceResource, ProductResource, StockResource
 from apps.common.admin import LivingFilter, ReadOnlyAdmin, SoftDeleteAdmin, back, tell
 from apps.common.errors import HoldfastError
 from apps.common.transfer.admin import TransferAdmin
+from apps.messaging.staff_admin import History
 
 
 class StockFilter(admin.SimpleListFilter):
@@ -90,7 +91,7 @@ class AdjustingAdmin:
 
 
 @admin.register(Product)
-class ProductAdmin(TransferAdmin, AdjustingAdmin, SoftDeleteAdmin):
+class ProductAdmin(History, TransferAdmin, AdjustingAdmin, SoftDeleteAdmin):
     resource_classes = [ProductResource, PriceResource, StockResource]
     form = ProductForm
     list_display = ("sku", "name", "category", "price", "stock", "state", "updated_at")
@@ -156,7 +157,7 @@ class ProductAdmin(TransferAdmin, AdjustingAdmin, SoftDeleteAdmin):
 
 
 @admin.register(Category)
-class CategoryAdmin(SoftDeleteAdmin):
+class CategoryAdmin(History, SoftDeleteAdmin):
     form = CategoryForm
     list_display = ("name", "slug", "parent", "state")
     list_filter = (LivingFilter, ("parent", AutocompleteSelectFilter))

@@ -1,14 +1,14 @@
 """What the staff log says of products and categories: only what differs, in plain words."""
 
-from collections.abc import Mapping
 from typing import Any
 
 from moneyed import Money
 
 from apps.catalog.enums import DATABASE
 from apps.catalog.models import Category, Product
-from apps.messaging.staff_log import staff_change
+from apps.messaging.staff_log import differing, staff_change
 
+__all__ = ["category_facts", "category_noted", "differing", "facts", "product_noted"]
 PRODUCT, CATEGORY = "catalog.product", "catalog.category"
 PRODUCT_FIELDS = ("sku", "slug", "name", "description", "attributes", "active", "price")
 
@@ -30,14 +30,6 @@ def category_facts(category: Category, parent: Category | None) -> dict[str, Any
         "slug": category.slug,
         "parent": parent.slug if parent else None,
     }
-
-
-def differing(
-    before: Mapping[str, Any], after: Mapping[str, Any]
-) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The parts of both that are not the same."""
-    names = [name for name in after if before.get(name) != after[name]]
-    return {name: before.get(name) for name in names}, {name: after[name] for name in names}
 
 
 def product_noted(product: Product, action: str, before: Any = None, after: Any = None) -> None:

@@ -16,9 +16,9 @@ from apps.customers.errors import TooManyAddresses
 from apps.customers.locks import lock_address, lock_user
 from apps.customers.models import Address, User
 from apps.customers.rules import clean_address, refuse
-from apps.messaging.staff_log import staff_change
+from apps.messaging.staff_log import differing, staff_change
 
-SUBJECT = "address"
+SUBJECT = "customers.address"
 COLUMNS = [field.name for field in fields(AddressContract)]
 
 
@@ -39,7 +39,7 @@ def address_create(
             _unset_defaults(user_id)
             row.is_default = True
         row.save(using=DATABASE)
-        _written(row, "created", after=_values(row))
+        _written(row, "create", after=_values(row))
     return row
 
 
@@ -78,7 +78,7 @@ def address_change(
             setattr(row, column, value)
         row.version += 1
         row.save(update_fields=[*COLUMNS, "is_default", "version"])
-        _written(row, "changed", before=before, after=_values(row))
+        _written(row, "change", *differing(before, _values(row)))
     return row
 
 
@@ -91,7 +91,7 @@ def address_make_default(*, address_id: int) -> Address:
             row.is_default = True
             row.version += 1
             row.save(update_fields=["is_default", "version"])
-            _written(row, "changed", before={"is_default": False}, after={"is_default": True})
+            _written(row, "change", {"is_default": False}, {"is_default": True})
     return row
 
 
@@ -103,7 +103,7 @@ def address_delete(*, address_id: int, version: int | None = None) -> None:
         row.version += 1
         row.save(update_fields=["is_default", "version"])
         row.delete()
-        _written(row, "deleted")
+        _written(row, "delete", before=_values(row))
 
 
 def address_restore(*, address_id: int) -> Address:
@@ -112,7 +112,7 @@ def address_restore(*, address_id: int) -> Address:
         row = lock_address(address_id, deleted=True)
         _refuse_more(row.user_id)
         row.undelete()
-        _written(row, "restored")
+        _written(row, "restore", after=_values(row))
     return row
 
 
@@ -133,7 +133,9 @@ def _values(row: Address) -> dict[str, Any]:
     return {column: getattr(row, column) for column in (*COLUMNS, "is_default")}
 
 
-def _written(row: Address, action: str, **values: Any) -> None:
+def _written(row: Address, action: str, before: Any = None, after: Any = None) -> None:
     """What every write ends with, under the customer's lock."""
     User.objects.using(DATABASE).filter(pk=row.user_id).update(version=F("version") + 1)
-    staff_change(DATABASE, subject=SUBJECT, subject_id=row.public_id, action=action, **values)
+    if before is None or before != after:
+        noted = {"subject": SUBJECT, "subject_id": row.public_id, "action": action}
+        staff_change(DATABASE, **noted, before=before, after=after)

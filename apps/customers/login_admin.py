@@ -15,13 +15,14 @@ from unfold.decorators import action
 from apps.common.admin import ReadOnlyAdmin
 from apps.customers import services
 from apps.customers.permissions import may_manage
+from apps.messaging.noting import NotedAdmin
 
 for model in (Group, EmailAddress, Authenticator, UserSession):
     admin.site.unregister(model)
 
 
 @admin.register(Group)
-class GroupAdmin(DjangoGroupAdmin, ModelAdmin):
+class GroupAdmin(NotedAdmin, DjangoGroupAdmin, ModelAdmin):
     """Roles. Whoever edits one could give themselves anything, so superusers only."""
 
     list_filter = (("permissions__content_type", admin.RelatedOnlyFieldListFilter),)

@@ -19,9 +19,9 @@ from apps.customers.enums import DATABASE
 from apps.customers.errors import CustomerNotFound, EmailTaken
 from apps.customers.locks import lock_user
 from apps.customers.models import User
-from apps.messaging.staff_log import staff_change
+from apps.messaging.staff_log import differing, staff_change
 
-SUBJECT = "customer"
+SUBJECT = "customers.user"
 EMAIL_CONSTRAINT = "customers_email_once_among_living"
 LOGIN_CONSTRAINT = "unique_verified_email"
 OWN_COLUMNS = frozenset({"email", "name", "is_active", "is_staff", "is_superuser"})
@@ -69,7 +69,7 @@ def customer_create(
             _claim_email(user, verified=True)
         shown = {"email": user.email, "name": user.name, **given, **_named(many)}
         staff_change(
-            DATABASE, subject=SUBJECT, subject_id=user.public_id, action="created", after=shown
+            DATABASE, subject=SUBJECT, subject_id=user.public_id, action="create", after=shown
         )
     return user
 
@@ -94,12 +94,10 @@ def customer_update(
             user.version += 1
             user.save(update_fields=[*columns, "version"])
         _set_roles(user, many)
-        _note(
-            user,
-            "changed",
-            before=_named(before),
-            after=_named({column: getattr(user, column) for column in columns} | many),
-        )
+        after = {column: getattr(user, column) for column in columns} | many
+        was, became = differing(_named(before), _named(after))
+        if became:
+            _note(user, "change", before=was, after=became)
         if "email" in before and user.email != before["email"]:
             _free_email(user)
             _claim_email(user, verified=False)
@@ -121,7 +119,7 @@ def customer_set_password(*, user_id: int, password: str, email_verified: bool =
         if not had_login:
             _claim_email(user, verified=email_verified)
         _end_sessions(user)
-        _note(user, "password set")
+        _note(user, "set_password")
     return user
 
 
@@ -140,7 +138,7 @@ def customer_delete(*, user_id: int) -> None:
             user.save(update_fields=["email_was_verified"])
             user.delete()  # frees the e-mail address, too
             _end_sessions(user)
-            _note(user, "deleted")
+            _note(user, "delete", before={"email": user.email, "name": user.name})
 
 
 def customer_restore(*, user_id: int) -> User:
@@ -160,7 +158,7 @@ def customer_restore(*, user_id: int) -> User:
                 f"{user.email} belongs to another customer by now; change that one's address"
                 " or delete it first"
             ) from error
-        _note(user, "restored")
+        _note(user, "restore", after={"email": user.email, "name": user.name})
     return user
 
 
@@ -191,7 +189,10 @@ def login_create(
 def sessions_end(*, session_ids: Iterable[int]) -> int:
     """Ends these logins (ids of allauth's user sessions); returns how many there were."""
     with transaction.atomic(using=DATABASE):
-        return _end(UserSession.objects.using(DATABASE).filter(pk__in=list(session_ids)))
+        sessions = UserSession.objects.using(DATABASE).filter(pk__in=list(session_ids))
+        for user in User.all_objects.using(DATABASE).filter(usersession__in=sessions).distinct():
+            _note(user, "end_logins")
+        return _end(sessions)
 
 
 def sessions_of_user_end(*, user_id: int, keep: str | None = None) -> int:

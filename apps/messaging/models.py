@@ -104,7 +104,7 @@ class StaffChange(models.Model):
     actor_id = models.CharField(max_length=40)
     actor_name = models.CharField(max_length=300)
     action = models.CharField(max_length=40)
-    subject = models.CharField(max_length=60, help_text="e.g. catalog.product")
+    subject = models.CharField(max_length=60, help_text="The model's label: catalog.product")
     subject_id = models.CharField(max_length=64)
     before = models.JSONField(null=True)
     after = models.JSONField(null=True)
@@ -112,7 +112,10 @@ class StaffChange(models.Model):
 
     class Meta:
         verbose_name = "staff change"
-        indexes = [models.Index(fields=["subject", "subject_id"], name="staff_change_subject")]
+        indexes = [
+            models.Index(fields=["subject", "subject_id"], name="staff_change_subject"),
+            models.Index(fields=["-at", "-id"], name="staff_change_newest"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.actor_name}: {self.action} {self.subject} {self.subject_id}"

@@ -70,5 +70,13 @@ def staff_changes(alias: str, *, subject: str, notes: Sequence[Note]) -> None:
     )
 
 
+def differing(
+    before: Mapping[str, Any], after: Mapping[str, Any]
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The parts of both that are not the same."""
+    names = [name for name in after if before.get(name) != after[name]]
+    return {name: before.get(name) for name in names}, {name: after[name] for name in names}
+
+
 def _json(values: Mapping[str, Any] | None) -> str | None:
     return None if values is None else orjson.dumps(dict(values), default=str).decode()

@@ -14,6 +14,7 @@ from unfold.views import ChangeList
 
 from apps.common.admin import ReadOnlyAdmin, back, tell
 from apps.common.errors import HoldfastError
+from apps.messaging.staff_admin import History
 from apps.scheduling import facade
 from apps.scheduling.contracts import JobView
 from apps.scheduling.definition import registered
@@ -56,7 +57,7 @@ class Board(ChangeList):
 
 
 @admin.register(ScheduledJob)
-class ScheduledJobAdmin(ReadOnlyAdmin):
+class ScheduledJobAdmin(History, ReadOnlyAdmin):
     list_display = ("job", "shown_state", "schedule", "last_run", "outcome", "duration", "next_run")
     list_filter = ("since",)
     search_fields = ("name",)

@@ -17,7 +17,7 @@ from apps.scheduling.definition import Job, registered
 from apps.scheduling.enums import DATABASE, Trigger
 from apps.scheduling.running import job_run, jobs_enter
 
-SUBJECT = "scheduling.job"
+SUBJECT = "scheduling.scheduledjob"
 UNITS = (
     (IntervalSchedule.DAYS, 86_400),
     (IntervalSchedule.HOURS, 3_600),

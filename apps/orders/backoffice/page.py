@@ -13,6 +13,7 @@ from apps.common.admin import ReadOnlyAdmin, back, for_each, tell
 from apps.common.errors import HoldfastError
 from apps.common.transfer.admin import TransferAdmin
 from apps.customers import facade as customers
+from apps.messaging.staff_admin import History
 from apps.orders.backoffice.moves import BY_NAME, MoveForm, carry_out, moves_of
 from apps.orders.backoffice.transfer import OrderResource
 from apps.orders.enums import FulfillmentStatus, OrderStatus, PaymentStatus, Review
@@ -48,7 +49,7 @@ ICONS = {
 ADDRESS = ("name", "line1", "line2", "city", "region", "postal_code", "country")
 
 
-class OrderPage(TransferAdmin, ReadOnlyAdmin):
+class OrderPage(History, TransferAdmin, ReadOnlyAdmin):
     """The list, and the page of one order with its buttons and its timeline."""
 
     resource_classes = [OrderResource]

@@ -99,7 +99,7 @@ def test_run_now_sends_the_task_and_is_noted(job, sent):
         "Clerk <clerk@example.com>",
     )
     [note] = StaffChange.objects.using("default")
-    assert (note.action, note.subject, note.subject_id) == ("run_now", "scheduling.job", "sweep")
+    assert (note.action, note.subject, note.subject_id) == ("run_now", "scheduling.scheduledjob", "sweep")
 
 
 def test_who_may_not_run_jobs_runs_none(job, sent):
