@@ -8,7 +8,7 @@ from django.template.response import TemplateResponse
 from unfold.sites import UnfoldAdminSite
 
 from apps.customers.staff_login import StaffLogin
-from project.desk import dashboard
+from project.desk import dashboard, search
 from project.desk.trash import Trash
 
 MOST_RESULTS = 100
@@ -35,15 +35,16 @@ class BackOffice(UnfoldAdminSite):
         return super().index(request, {"tiles": dashboard.tiles(request)} | (extra_context or {}))
 
     def search(self, request: HttpRequest, extra_context: dict | None = None) -> HttpResponse:
-        """Pages whose name holds the term ``s``.
+        """What the term ``s`` names in the shop, then pages whose name holds it.
 
         The library's version keeps its results in the cache as Python objects; ours holds JSON,
         and what somebody may see can change at any time.
         """
-        term = request.GET.get("s", "").strip().lower()
+        term = request.GET.get("s", "").strip()
         if not term:
             return HttpResponse()
-        results = self._search_apps(self.get_app_list(request), term)[:MOST_RESULTS]
+        pages = self._search_apps(self.get_app_list(request), term.lower())
+        results = [*search.find(self, request, term), *pages][:MOST_RESULTS]
         pages = Paginator(results, MOST_RESULTS)
         context: dict[str, Any] = {
             "page_obj": pages,

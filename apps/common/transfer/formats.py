@@ -4,6 +4,7 @@ import re
 import tempfile
 import time
 import zipfile
+from contextlib import suppress
 from io import BytesIO
 from pathlib import Path
 from uuid import uuid4
@@ -75,8 +76,9 @@ class Uploads(BaseStorage):
     def save(self, data: bytes) -> None:
         folder = _folder()
         for old in folder.iterdir():
-            if old.stat().st_mtime < time.time() - KEPT_SECONDS:
-                old.unlink(missing_ok=True)
+            with suppress(FileNotFoundError):  # another process was faster
+                if old.stat().st_mtime < time.time() - KEPT_SECONDS:
+                    old.unlink()
         self.name = uuid4().hex
         (folder / self.name).write_bytes(data)
 
