@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from functools import wraps
 from typing import Any
-from uuid import UUID
 
 from django.contrib import admin, messages
 from django.contrib.admin.views.main import SEARCH_VAR
@@ -16,6 +15,7 @@ from unfold.dataclasses import ActionDialog
 from unfold.decorators import action
 
 from apps.common.errors import HoldfastError
+from apps.common.lists import ShortCount, is_uuid
 
 
 class PageAdmin(ModelAdmin):
@@ -25,11 +25,12 @@ class PageAdmin(ModelAdmin):
     """
 
     show_full_result_count = False
+    paginator = ShortCount
     list_per_page = 50
 
     def get_search_fields(self, request: HttpRequest) -> list[str]:
         names = list(super().get_search_fields(request))
-        if _is_uuid(request.GET.get(SEARCH_VAR) or request.GET.get("term") or ""):
+        if is_uuid(request.GET.get(SEARCH_VAR) or request.GET.get("term") or ""):
             return names
         return [name for name in names if not _on_uuid(self.model, name)] or names
 
@@ -228,14 +229,6 @@ def for_each(command: Callable[[Any, HttpRequest, Any], str]) -> Callable:
                 self.message_user(request, f"{row}: {error.detail}", messages.ERROR)
 
     return run
-
-
-def _is_uuid(term: str) -> bool:
-    try:
-        UUID(term.strip())
-    except ValueError:
-        return False
-    return True
 
 
 def _on_uuid(model: type[Model], name: str) -> bool:

@@ -1,53 +1,63 @@
-"""Payments and their ledger, to look at only."""
+"""Payments and their ledger, to look at only: the ledger tells what happened."""
 
+from django.conf import settings
 from django.contrib import admin
-from unfold.admin import ModelAdmin, TabularInline
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from unfold.admin import TabularInline
 
+from apps.common.admin import ReadOnlyAdmin
+from apps.common.lists import FoundThroughParent
 from apps.payments.models import Payment, PaymentEntry
 
 
-class ReadOnly:
-    """Nothing is added, changed or deleted here: the ledger tells what happened."""
+class CurrencyFilter(admin.SimpleListFilter):
+    """One of the shop's currencies; asking the table which it has would read all of it."""
 
-    def has_add_permission(self, request, *args) -> bool:
-        return False
+    title = parameter_name = "currency"
 
-    def has_change_permission(self, request, obj=None) -> bool:
-        return False
+    def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin) -> list[tuple[str, str]]:
+        return [(code, code) for code in settings.CURRENCIES]
 
-    def has_delete_permission(self, request, obj=None) -> bool:
-        return False
+    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
+        return queryset.filter(currency=self.value()) if self.value() else queryset
 
 
-class PaymentEntryInline(ReadOnly, TabularInline):
+class PaymentEntryInline(TabularInline):
     model = PaymentEntry
     extra = 0
     fields = ("created_at", "operation", "state", "amount", "currency", "code", "detail")
     ordering = ("id",)
 
+    def has_add_permission(self, request: HttpRequest, obj: Payment | None = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Payment | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Payment | None = None) -> bool:
+        return False
+
 
 @admin.register(Payment)
-class PaymentAdmin(ReadOnly, ModelAdmin):
+class PaymentAdmin(ReadOnlyAdmin):
     list_display = ("id", "order_id", "amount", "currency", "card_token", "created_at")
-    list_filter = ("currency", "card_token", "created_at")
-    search_fields = ("=id", "=order_id", "card_token")
+    list_filter = (CurrencyFilter, "created_at")
+    search_fields = ("id__exact", "order_id__exact", "card_token__exact")
     search_help_text = "Reference at the gateway, order id or card token"
     ordering = ("-id",)
     inlines = (PaymentEntryInline,)
-    list_per_page = 50
-    show_full_result_count = False
 
 
 @admin.register(PaymentEntry)
-class PaymentEntryAdmin(ReadOnly, ModelAdmin):
+class PaymentEntryAdmin(FoundThroughParent, ReadOnlyAdmin):
     list_display = (
         "created_at", "payment", "operation", "state", "amount", "currency", "code",
         "gateway_reference",
     )  # fmt: skip
-    list_filter = ("operation", "state", "currency", "created_at")
-    search_fields = ("=payment__id", "=payment__order_id", "gateway_reference", "code")
+    list_filter = ("operation", "state", CurrencyFilter, "created_at")
+    search_parent, search_parent_fields = "payment", ("id", "order_id")
+    search_fields = ("gateway_reference__exact", "code__exact")
     search_help_text = "Reference at the gateway, order id, the gateway's id or a code"
     ordering = ("-id",)
-    list_per_page = 50
     list_select_related = ("payment",)
-    show_full_result_count = False

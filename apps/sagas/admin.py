@@ -1,10 +1,14 @@
 """The saga inspector: runs with their steps and log, to be looked at."""
 
 from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
 from django.utils.html import format_html, format_html_join
 from unfold.decorators import display
 
 from apps.common.admin import ReadOnlyAdmin
+from apps.common.lists import FoundThroughParent
+from apps.sagas import definition
 from apps.sagas.models import SagaLogEntry, SagaRun, SagaStep
 
 COLOURS = {
@@ -19,13 +23,32 @@ COLOURS = {
 }
 
 
+class KindFilter(admin.SimpleListFilter):
+    """One of the sagas that the shop knows."""
+
+    title = parameter_name = "kind"
+
+    def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin) -> list[tuple[str, str]]:
+        kinds = sorted({saga.kind for saga in definition.registered()})
+        return [(kind, kind.capitalize()) for kind in kinds]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
+        return queryset.filter(kind=self.value()) if self.value() else queryset
+
+
+class FoundByRun(FoundThroughParent):
+    """Steps and log entries of one order or run."""
+
+    search_parent, search_parent_fields = "run", ("id", "business_key")
+
+
 @admin.register(SagaRun)
 class SagaRunAdmin(ReadOnlyAdmin):
     list_display = ["business_key", "kind", "shown_status", "step", "error_code", "created_at"]
-    list_filter = ["status", "kind", "created_at"]
+    list_filter = ["status", KindFilter, "created_at"]
     search_fields = ["business_key__exact", "id__exact", "correlation_id__exact"]
-    ordering = ["-created_at"]
-    show_full_result_count = False
+    search_help_text = "An order's, a run's or a request's id."
+    ordering = ["-id"]  # made in the order of time
     fieldsets = [
         (None, {"fields": ["kind", "business_key", "status", "step", "steps_table", "log_table"]}),
         ("Trouble", {"fields": ["error_code", "error_detail", "parked_steps", "abort_requested"]}),
@@ -76,11 +99,12 @@ class SagaRunAdmin(ReadOnlyAdmin):
 
 
 @admin.register(SagaStep)
-class SagaStepAdmin(ReadOnlyAdmin):
+class SagaStepAdmin(FoundByRun, ReadOnlyAdmin):
     list_display = ["run", "name", "direction", "shown_status", "attempts", "started_at"]
-    list_filter = ["status", "direction", "name"]
+    list_filter = ["status", "direction"]
     list_select_related = ["run"]
-    search_fields = ["run__business_key__exact", "run__id__exact"]
+    search_fields = ["error_code__exact"]
+    search_help_text = "An order's or a run's id, or an error code."
     ordering = ["-id"]
 
     @display(description="Status", label=COLOURS, ordering="status")
@@ -89,11 +113,12 @@ class SagaStepAdmin(ReadOnlyAdmin):
 
 
 @admin.register(SagaLogEntry)
-class SagaLogEntryAdmin(ReadOnlyAdmin):
+class SagaLogEntryAdmin(FoundByRun, ReadOnlyAdmin):
     list_display = ["at", "run", "event", "code", "attempt"]
     list_filter = ["event", "at"]
     list_select_related = ["run"]
-    search_fields = ["run__business_key__exact", "run__id__exact", "code"]
+    search_fields = ["code__exact"]
+    search_help_text = "An order's or a run's id, or a code."
     ordering = ["-id"]
 
 

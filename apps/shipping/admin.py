@@ -10,5 +10,5 @@ from apps.shipping.models import Shipment
 class ShipmentAdmin(ReadOnlyAdmin):
     list_display = ["tracking_number", "order_id", "status", "scheduled_at", "dispatched_at"]
     list_filter = ["status", "scheduled_at"]
-    search_fields = ["tracking_number", "order_id__exact", "id__exact"]
-    ordering = ["-scheduled_at"]
+    search_fields = ["tracking_number__exact", "order_id__exact", "id__exact"]
+    ordering = ["-id"]  # made in the order of time
