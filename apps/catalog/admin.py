@@ -21,6 +21,7 @@ from apps.catalog.models import (
     StockItem,
     StockLedgerEntry,
 )
+from apps.catalog.product_desk import product_desk
 from apps.catalog.transfer import PriceResource, ProductResource, StockResource
 from apps.common.admin import LivingFilter, ReadOnlyAdmin, SoftDeleteAdmin, back, tell
 from apps.common.errors import HoldfastError
@@ -109,6 +110,19 @@ class ProductAdmin(History, TransferAdmin, AdjustingAdmin, SoftDeleteAdmin):
     autocomplete_fields = ("category",)
     readonly_fields = ("public_id", "stock", "created_at", "updated_at", "deleted")
     actions_detail = ("adjust_stock", "restore")
+    change_form_outer_before_template = "admin/catalog/product/desk.html"
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        product = self.get_object(request, object_id)
+        if product is not None and self.has_view_or_change_permission(request, product):
+            extra_context = (extra_context or {}) | product_desk(request, product)
+        return super().change_view(request, object_id, form_url, extra_context)
 
     @display(description="stock")
     def stock(self, product: Product) -> str:
