@@ -3,10 +3,10 @@ PYTHON ?= python3
 STOCK ?= ample
 LOCAL = $(PYTHON) project/local/bootstrap.py
 
-.PHONY: up test check schema demo reset help
+.PHONY: up test check schema audit-pins demo reset help
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' Makefile
 
 up: ## run the shop until Ctrl-C (PORT=8000)
 	@exec $(LOCAL) up
@@ -19,6 +19,10 @@ check: ## ruff, import contracts, deployment checks, missing migrations
 
 schema: ## write docs/openapi.yaml anew
 	@exec $(LOCAL) run -- manage.py spectacular --file docs/openapi.yaml --validate --fail-on-warn
+
+audit-pins: ## compare the pins with PyPI's advisories (needs the internet)
+	@$(PYTHON) -m venv var/audit-pins && var/audit-pins/bin/pip install --quiet pip-audit==2.10.1
+	@var/audit-pins/bin/pip-audit --strict --no-deps --disable-pip --requirement requirements.txt
 
 demo: ## a real shop's sales through checkout (FILE=…, STOCK=ample|scarce, ARGS=…)
 	@exec $(LOCAL) demo --file "$(FILE)" --stock "$(STOCK)" -- $(ARGS)
