@@ -118,20 +118,14 @@ def product_restore(*, product_pk: int) -> Product:
     meanwhile, ``Conflict`` (``category_deleted``) where its category is deleted, ``NotFound``.
     """
     with naming_clashes():
+        shelf = _lock_shelf(product_pk)
         product = locks.lock_product(product_pk)
         if product is None:
             raise NotFound("There is no such product.")
         if product.deleted is None:
             return product
-        if product.category_id is not None:
-            try:
-                locks.lock_category(product.category_id)
-            except InvalidInput:
-                name = Category.all_objects.using(DATABASE).get(pk=product.category_id).name
-                raise Conflict(
-                    f"Its category “{name}” is deleted; restore that first.",
-                    code="category_deleted",
-                ) from None
+        if product.category_id != shelf:
+            raise Conflict("It was restored, moved and deleted again.", code="changed_meanwhile")
         Product.deleted_objects.using(DATABASE).filter(pk=product_pk).update(
             deleted=None, version=F("version") + 1, updated_at=Now()
         )
@@ -157,6 +151,21 @@ def product_purge(*, product_pk: int) -> None:
         prices.forget(product_pk)
         execute(DATABASE, "DELETE FROM catalog_product WHERE id = %s", [product_pk])
         notes.product_noted(product, "purge", before=notes.facts(product))
+
+
+def _lock_shelf(product_pk: int) -> int | None:
+    """Locks the category of a deleted product, which nobody can move meanwhile."""
+    rows = Product.deleted_objects.using(DATABASE).filter(pk=product_pk)
+    category_id = rows.values_list("category_id", flat=True).first()
+    if category_id is None:
+        return None
+    try:
+        return locks.lock_category(category_id).pk
+    except InvalidInput:
+        name = Category.all_objects.using(DATABASE).get(pk=category_id).name
+        raise Conflict(
+            f"Its category “{name}” is deleted; restore that first.", code="category_deleted"
+        ) from None
 
 
 def _columns(changes: Mapping[str, Any]) -> dict[str, Any]:
