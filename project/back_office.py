@@ -10,6 +10,7 @@ from unfold.sites import UnfoldAdminSite
 from apps.customers.staff_login import StaffLogin
 from project.desk import dashboard, search
 from project.desk.trash import Trash
+from project.desk.views import SavedViews
 
 MOST_RESULTS = 100
 
@@ -28,7 +29,7 @@ class BackOffice(UnfoldAdminSite):
 
     def extra_urls(self) -> list:
         """Pages over all of the shop."""
-        return [*StaffLogin(self).urls(), *Trash(self).urls()]
+        return [*StaffLogin(self).urls(), *[*Trash(self).urls(), *SavedViews(self).urls()]]
 
     def index(self, request: HttpRequest, extra_context: dict | None = None) -> HttpResponse:
         """The dashboard: as much of it as the person may see."""

@@ -9,6 +9,7 @@ from django.http import HttpRequest
 from django.templatetags.static import static
 from django.urls import NoReverseMatch, reverse
 
+from project.desk import views
 from project.desk.trash import BINS
 
 # Title, icon (Material Symbols), model.
@@ -79,7 +80,10 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
         for title, entries in GROUPS
     ]
     groups = [group for group in groups if group["items"]]
-    return [_overview(groups), *groups] if groups else []
+    if not groups:
+        return []
+    lists = {item["link"] for group in groups for item in group["items"]}
+    return [_overview(groups), *views.menu(request, lists), *groups]
 
 
 def _overview(groups: list[dict[str, Any]]) -> dict[str, Any]:

@@ -39,6 +39,10 @@ class User(SoftDeleteModel, AbstractBaseUser, PermissionsMixin):
     version = models.PositiveIntegerField(default=1, db_default=1, editable=False)
     # What a restored account has again; the address itself is free meanwhile.
     email_was_verified = models.BooleanField(default=False, db_default=False, editable=False)
+    # The lists of the back office as the person filtered and named them; see saved_views.py.
+    saved_views = models.JSONField(
+        default=list, db_default=models.Value([], models.JSONField()), editable=False
+    )
 
     objects = UserManager()
     all_objects = SafeDeleteAllManager()
