@@ -1,12 +1,12 @@
 """The beat board: every job with its last run and its next, and what its runs did."""
 
+from datetime import datetime
 from typing import Any
 
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.utils.html import format_html, format_html_join
-from django.utils.safestring import SafeString
+from django.template.loader import render_to_string
 from django.utils.timezone import localtime
 from unfold.dataclasses import ActionDialog
 from unfold.decorators import action, display
@@ -41,6 +41,10 @@ def counted(counts: dict[str, int]) -> str:
     return ", ".join(f"{number:,} {name.replace('_', ' ')}" for name, number in counts.items())
 
 
+def moment(at: datetime | None) -> str:
+    return f"{localtime(at):%d %b %Y, %H:%M:%S}" if at else "–"
+
+
 def lasted(seconds: float | None) -> str:
     return "–" if seconds is None else f"{seconds:.1f} s"
 
@@ -65,10 +69,17 @@ class ScheduledJobAdmin(History, ReadOnlyAdmin):
     actions_row = ("run_from_list",)
     actions_detail = ("run_now",)
     fieldsets = (
-        (None, {"fields": ("about", "shown_state", "schedule", "next_run", "last_success")}),
+        (None, {"fields": ("about", "shown_state", "schedule", "coming_run", "last_success")}),
         ("Last runs", {"fields": ("last_runs",)}),
     )
-    readonly_fields = ("about", "shown_state", "schedule", "next_run", "last_success", "last_runs")
+    readonly_fields = (
+        "about",
+        "shown_state",
+        "schedule",
+        "coming_run",
+        "last_success",
+        "last_runs",
+    )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         return super().get_queryset(request).filter(pk__in=registered())
@@ -83,9 +94,9 @@ class ScheduledJobAdmin(History, ReadOnlyAdmin):
         return row
 
     # --- what is shown ---
-    @display(description="job", ordering="name", header=True)
-    def job(self, row: ScheduledJob) -> tuple[str, str]:
-        return row.view.title, row.view.about
+    @display(description="job", ordering="name")
+    def job(self, row: ScheduledJob) -> str:
+        return row.view.title
 
     @display(description="about")
     def about(self, row: ScheduledJob) -> str:
@@ -93,12 +104,14 @@ class ScheduledJobAdmin(History, ReadOnlyAdmin):
 
     @display(
         description="state",
-        label={"On time": "success", "Missed": "danger", "Paused": "warning"},
+        label={"On time": "success", "Missed": "danger", "Failing": "danger", "Paused": "warning"},
     )
     def shown_state(self, row: ScheduledJob) -> str:
         if row.view.missed:
             return "Missed"
-        return "On time" if row.view.enabled else "Paused"
+        if not row.view.enabled:
+            return "Paused"
+        return "Failing" if row.view.last_outcome in ("failed", "lost") else "On time"
 
     @display(description="schedule")
     def schedule(self, row: ScheduledJob) -> str:
@@ -125,42 +138,26 @@ class ScheduledJobAdmin(History, ReadOnlyAdmin):
         return row.view.next_run_at
 
     @display(description="last success")
-    def last_success(self, row: ScheduledJob):
-        return row.view.last_success_at
+    def last_success(self, row: ScheduledJob) -> str:
+        return moment(row.view.last_success_at)
 
-    @display(description="")
-    def last_runs(self, row: ScheduledJob) -> SafeString:
-        runs = row.runs.all()[:SHOWN_RUNS]
-        body = format_html_join(
-            "",
-            '<tr class="border-t border-base-200 dark:border-base-800">'
-            '<td class="py-1 pr-4 whitespace-nowrap">{}</td><td class="py-1 pr-4">{}</td>'
-            '<td class="py-1 pr-4">{}</td><td class="py-1 pr-4">{}</td>'
-            '<td class="py-1">{}</td></tr>',
-            (
-                (
-                    f"{localtime(run.started_at):%d %b %Y, %H:%M:%S}",
-                    run.get_outcome_display(),
-                    duration_of(run),
-                    run.asked_by or run.get_trigger_display(),
-                    run.error or counted(run.counts),
-                )
-                for run in runs
-            ),
-        )
-        if not body:
-            return SafeString("It has not run yet.")
-        head = format_html_join(
-            "",
-            '<th scope="col" class="pb-1 pr-4 font-semibold text-left">{}</th>',
-            ((word,) for word in ("Started", "Outcome", "Duration", "Asked by", "What it did")),
-        )
-        return format_html(
-            '<div class="overflow-x-auto"><table class="w-full text-sm"><thead><tr>{}</tr></thead>'
-            "<tbody>{}</tbody></table></div>",
-            head,
-            body,
-        )
+    @display(description="next run")
+    def coming_run(self, row: ScheduledJob) -> str:
+        return moment(row.view.next_run_at)
+
+    @display(description="runs")
+    def last_runs(self, row: ScheduledJob) -> str:
+        runs = [
+            {
+                "started": moment(run.started_at),
+                "outcome": run.get_outcome_display(),
+                "duration": duration_of(run),
+                "by": run.asked_by or run.get_trigger_display(),
+                "what": run.error or counted(run.counts),
+            }
+            for run in row.runs.all()[:SHOWN_RUNS]
+        ]
+        return render_to_string("admin/scheduling/runs.html", {"runs": runs})
 
     # --- run now ---
     def has_run_permission(self, request: HttpRequest, object_id: Any = None) -> bool:

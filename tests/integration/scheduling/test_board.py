@@ -59,9 +59,20 @@ def test_the_board_shows_each_job_with_its_last_run(job):
     client = clerk("view_scheduledjob")
     for page in (LIST, f"{LIST}sweep/change/"):
         content = client.get(page).content.decode()
-        for word in ("Does sweep.", "every 10 minutes", "On time", "3 things"):
+        for word in ("Sweep", "every 10 minutes", "On time", "3 things"):
             assert word in content, (page, word)
         assert "Run now" not in content
+
+
+def test_a_job_whose_last_run_failed_is_failing(make_job):
+    job = make_job(lambda: {"ratio": 1 // 0})
+    facade.enter_jobs()
+    with pytest.raises(ZeroDivisionError):
+        job_run(job, trigger=Trigger.SCHEDULE)
+    client = clerk("view_scheduledjob")
+    assert "Failing" in client.get(LIST).content.decode()
+    detail = client.get(f"{LIST}sweep/change/").content.decode()
+    assert "ZeroDivisionError: integer division or modulo by zero" in detail
 
 
 def test_looking_at_the_board_finds_what_was_missed(job):
@@ -99,7 +110,11 @@ def test_run_now_sends_the_task_and_is_noted(job, sent):
         "Clerk <clerk@example.com>",
     )
     [note] = StaffChange.objects.using("default")
-    assert (note.action, note.subject, note.subject_id) == ("run_now", "scheduling.scheduledjob", "sweep")
+    assert (note.action, note.subject, note.subject_id) == (
+        "run_now",
+        "scheduling.scheduledjob",
+        "sweep",
+    )
 
 
 def test_who_may_not_run_jobs_runs_none(job, sent):
