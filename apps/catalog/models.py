@@ -85,6 +85,11 @@ class Product(SoftDeleteModel):
                 condition=LIVING & Q(active=True),
                 name="product_by_age",
             ),
+            models.Index(
+                fields=["category", "name", "public_id"],
+                condition=LIVING & Q(active=True),
+                name="product_of_category",
+            ),
             # The back office lists all of them, deleted ones too.
             models.Index(fields=["name", "id"], name="product_by_name"),
             GinIndex(

@@ -3,13 +3,14 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from django.db.models import F, QuerySet
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import BooleanField, F, Func, QuerySet
 from django.db.models.functions import Coalesce
 from moneyed import Money
 
 from apps.catalog.contracts import Offer, StockLevel
 from apps.catalog.enums import DATABASE, CategoryState, ProductState
-from apps.catalog.models import Category, PriceChange, Product, StockLedgerEntry
+from apps.catalog.models import Category, PriceChange, Product, StockItem, StockLedgerEntry
 from apps.common.databases import fetch_all
 
 
@@ -58,6 +59,23 @@ def products(*, state: ProductState) -> QuerySet[Product]:
     }[state]
     available = Coalesce(F("stock_item__on_hand") - F("stock_item__reserved"), 0)
     return rows.using(DATABASE).select_related("category").annotate(available=available)
+
+
+class _AnyOf(Func):
+    """``column = ANY(ARRAY(SELECT …))``."""
+
+    template, arg_joiner = "%(expressions)s)", " = ANY("
+    output_field = BooleanField()
+
+
+def sold_out() -> _AnyOf:
+    """A condition on products: nothing is left.
+
+    Few are, and nothing tells PostgreSQL so: joined, it would walk all products in the order of
+    the page until it has met enough of them. An array is made first.
+    """
+    empty = StockItem.objects.using(DATABASE).filter(on_hand__lte=F("reserved"))
+    return _AnyOf(F("pk"), ArraySubquery(empty.values("product_id")))
 
 
 def product_get(*, public_id: UUID, state: ProductState = ProductState.ANY) -> Product | None:

@@ -54,7 +54,7 @@ class ProductFilter(filters.FilterSet):
         reserved = F("stock_item__reserved")
         if value == "true":
             return queryset.filter(stock_item__on_hand__gt=reserved)
-        return queryset.filter(stock_item__on_hand__lte=reserved)
+        return queryset.filter(selectors.sold_out())
 
 
 def attribute_parameters(query: QueryDict) -> list[str]:
