@@ -20,7 +20,7 @@ from apps.scheduling.enums import Trigger
 from apps.scheduling.models import JobAlert, JobRun
 from apps.scheduling.running import job_run
 
-pytestmark = pytest.mark.django_db(transaction=True, databases="__all__")
+pytestmark = pytest.mark.django_db(databases="__all__")
 LIST = "/admin/scheduling/scheduledjob/"
 RUN_NOW = [
     reverse(f"admin:scheduling_scheduledjob_{name}", args=["sweep"])

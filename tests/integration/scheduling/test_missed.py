@@ -12,7 +12,7 @@ from apps.scheduling.enums import Trigger
 from apps.scheduling.models import JobAlert, ScheduledJob
 from apps.scheduling.running import job_run
 
-pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "catalog"])
+pytestmark = pytest.mark.django_db(databases=["default", "catalog"])
 
 
 @pytest.fixture

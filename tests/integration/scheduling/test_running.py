@@ -11,7 +11,9 @@ from apps.scheduling.locks import only_one
 from apps.scheduling.models import JobRun, ScheduledJob
 from apps.scheduling.running import job_run
 
-pytestmark = pytest.mark.django_db(transaction=True, databases="__all__")
+pytestmark = pytest.mark.django_db(databases="__all__")
+# What begins transactions of its own kind, or is done by a worker, needs connections to itself.
+alone = pytest.mark.django_db(transaction=True, databases="__all__")
 
 
 def recorded() -> list[tuple[str, dict, str]]:
@@ -89,6 +91,7 @@ def test_locks_of_two_jobs_do_not_meet():
         assert (first, second) == (True, True)
 
 
+@alone
 def test_a_job_has_a_celery_task_that_runs_it(make_job):
     job = make_job(lambda: {"things": 1})
     current_app.tasks[job.task].apply(kwargs={"trigger": "staff", "asked_by": "Ann"}, throw=True)
@@ -102,6 +105,7 @@ def test_two_jobs_cannot_share_a_name(make_job):
         make_job()
 
 
+@alone
 @pytest.mark.parametrize("name", [*facade.registered()])
 def test_every_job_of_the_shop_runs_on_an_empty_shop_and_again(name, gateway):
     first, second = facade.run_here(name), facade.run_here(name)
