@@ -26,6 +26,7 @@ def test_pages_are_readable(counter, order_id, dark):
         "dashboard": "/admin/",
         "orders": "/admin/orders/order/",
         "order": f"/admin/orders/order/{order_id}/change/",
+        "kept-orders": "/admin/orders/order/?status__exact=confirmed",
         "products": "/admin/catalog/product/",
     }.items():
         one.go(path)
