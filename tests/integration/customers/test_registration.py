@@ -1,7 +1,5 @@
 """Registering many customers at once."""
 
-from time import monotonic
-
 import pytest
 from django.db import connections
 from django.test.utils import CaptureQueriesContext
@@ -84,12 +82,10 @@ def test_nobody_is_fine():
     assert facade.register_customers([]) == {}
 
 
-def test_a_years_customers_take_few_statements_and_little_time():
+def test_a_years_customers_take_three_statements():
     customers = many(4_400)
-    started = monotonic()
 
     with CaptureQueriesContext(connections["default"]) as queries:
         assert len(facade.register_customers(customers)) == 4_400
 
-    assert monotonic() - started < 3
     assert len([query for query in queries if "SAVEPOINT" not in query["sql"]]) == 3
