@@ -1,7 +1,6 @@
 """The first page: what is going on, as far as the person may see it."""
 
 import json
-import time
 from datetime import datetime, timedelta
 
 import pytest
@@ -151,21 +150,18 @@ def test_a_person_sees_the_tiles_of_what_they_may_see():
     assert set(tiles(client)) == {"stock"}
 
 
-def test_a_hundred_thousand_orders_are_a_page_within_half_a_second(staff):
-    orders(100_000, spread=60)
-    execute("orders", "ANALYZE orders_order")
-    tiles(staff)  # the process's first page compiles its templates
-    seconds, queries = [], []
-    for _ in range(3):
+def test_it_asks_as_often_for_many_orders_as_for_few(staff):
+    # How long it takes with 100,000 of them is measured by `python -m bench pages`.
+    queries = []
+    for more in (1, 500):
+        orders(more, spread=60)
+        tiles(staff)  # the first page compiles its templates
         captures = [CaptureQueriesContext(connections[alias]) for alias in settings.DATABASES]
         for capture in captures:
             capture.__enter__()
-        began = time.perf_counter()
         tiles(staff)
-        seconds.append(time.perf_counter() - began)
         for capture in captures:
             capture.__exit__(None, None, None)
         queries.append(sum(map(len, captures)))
 
-    assert min(seconds) < 0.5
-    assert set(queries) == {7}
+    assert queries == [7, 7]
