@@ -5,6 +5,7 @@ leader leaves of its group is ended before the next one starts (an orphaned web 
 the port). ``docs/decisions/0002-embedded-servers.md`` says why it is our own.
 """
 
+import contextlib
 import os
 import select
 import shutil
@@ -146,9 +147,9 @@ class Supervisor:
         self._last_signal = time.monotonic()
         for pid, own_session in self._tasks.items():
             if own_session:
-                os.kill(pid, signal.SIGTERM)
+                _tell(pid, signal.SIGTERM)
             elif number != signal.SIGINT:  # Ctrl-C reached it by itself
-                os.kill(pid, number)
+                _tell(pid, number)
 
     def _heed_make(self) -> None:
         """Takes a SIGINT that only make received for one of ours."""
@@ -157,7 +158,7 @@ class Supervisor:
             if not self._signals:
                 self._signals += 1
                 for pid, own_session in self._tasks.items():
-                    os.kill(pid, signal.SIGTERM if own_session else signal.SIGINT)
+                    _tell(pid, signal.SIGTERM if own_session else signal.SIGINT)
 
     def _raise_if_interrupted(self) -> None:
         if self._signals:
@@ -169,7 +170,7 @@ class Supervisor:
         wait = longest
         for child in self._children.values():
             if child.process is not None and self._has_ended(child):
-                self._schedule(child)
+                self._schedule(child, _how_it_ended(child.process.returncode))
             if child.process is None:
                 if child.start_at <= now:
                     self._spawn(child)
@@ -193,26 +194,30 @@ class Supervisor:
         set_death_signal = None
         if not service.parent_death_by_prefix:
             set_death_signal = signal_at_our_death(service.stop[0][0])
-        with open(self._logs / f"{service.name}.log", "ab") as output:
-            child.process = subprocess.Popen(
-                service.command,
-                env=self._environment_of(service),
-                cwd=self._cwd,
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-                preexec_fn=set_death_signal,
-            )
         child.started = time.monotonic()
+        try:
+            with open(self._logs / f"{service.name}.log", "ab") as output:
+                child.process = subprocess.Popen(
+                    service.command,
+                    env=self._environment_of(service),
+                    cwd=self._cwd,
+                    stdin=subprocess.DEVNULL,
+                    stdout=output,
+                    stderr=subprocess.STDOUT,
+                    start_new_session=True,
+                    preexec_fn=set_death_signal,
+                )
+        except OSError as error:  # no memory, a full disk, a program that is just being replaced
+            self._schedule(child, f"cannot be started ({error.strerror})")
 
     def _trim_logs(self) -> None:
         """Puts long logs aside: copied, then cut, because the process keeps its file open."""
         for name in self._children:
             log = self._logs / f"{name}.log"
-            if log.stat().st_size > LOG_LIMIT:
-                shutil.copyfile(log, log.with_suffix(".log.1"))
-                os.truncate(log, 0)
+            with contextlib.suppress(FileNotFoundError):  # a person may have removed it
+                if log.stat().st_size > LOG_LIMIT:
+                    shutil.copyfile(log, log.with_suffix(".log.1"))
+                    os.truncate(log, 0)
 
     def _environment_of(self, service: Service) -> dict[str, str]:
         own = {"HOLDFAST_PROCESS": service.name} | dict(service.environment)
@@ -229,14 +234,14 @@ class Supervisor:
             _kill_group(process.pid)
         return process.poll() is not None
 
-    def _schedule(self, child: _Child) -> None:
-        code = child.process.returncode
+    def _schedule(self, child: _Child, what: str) -> None:
+        """Plans the next start of a child that is not there, because of ``what``."""
         lived = time.monotonic() - child.started
         child.deaths = 1 if lived >= STEADY_SECONDS else child.deaths + 1
-        delay = min(FIRST_DELAY * 2 ** (child.deaths - 1), LONGEST_DELAY)
+        # No power beyond what reaches the longest delay: it is tried for ever.
+        delay = min(FIRST_DELAY * 2 ** min(child.deaths - 1, 10), LONGEST_DELAY)
         child.process, child.start_at = None, time.monotonic() + delay
-        how = f"was killed by signal {-code}" if code < 0 else f"ended with code {code}"
-        say(f"{child.service.name} {how}; starts again in {delay:g} s")
+        say(f"{child.service.name} {what}; starts again in {delay:g} s")
 
     def _stop_child(self, child: _Child, in_a_hurry: Callable[[], bool]) -> None:
         process = child.process
@@ -260,8 +265,18 @@ class Supervisor:
 
     def _last_words(self, child: _Child) -> str:
         log = self._logs / f"{child.service.name}.log"
-        lines = [one for one in log.read_text(errors="replace").splitlines() if one.strip()]
+        text = log.read_text(errors="replace") if log.exists() else ""
+        lines = [one for one in text.splitlines() if one.strip()]
         return f"{lines[-1] if lines else 'it says nothing'} (see {log})"
+
+
+def _how_it_ended(code: int) -> str:
+    return f"was killed by signal {-code}" if code < 0 else f"ended with code {code}"
+
+
+def _tell(pid: int, number: int) -> None:
+    with contextlib.suppress(ProcessLookupError):  # it has ended meanwhile
+        os.kill(pid, number)
 
 
 def _kill_group(leader: int) -> None:
@@ -272,5 +287,6 @@ def _kill_group(leader: int) -> None:
 
 
 def say(text: str) -> None:
-    """A line for the person at the terminal."""
-    print(f"holdfast: {text}", file=sys.stderr, flush=True)
+    """A line for the person at the terminal, if there still is one."""
+    with contextlib.suppress(OSError):
+        print(f"holdfast: {text}", file=sys.stderr, flush=True)
