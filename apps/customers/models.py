@@ -54,7 +54,10 @@ class User(SoftDeleteModel, AbstractBaseUser, PermissionsMixin):
 
     class Meta:
         ordering = ["-id"]
-        permissions = [("manage_staff", "Can manage staff accounts and their roles")]
+        permissions = [
+            ("manage_staff", "Can manage staff accounts and their roles"),
+            ("purge_user", "Can remove a deleted customer for good"),
+        ]
         constraints = [
             models.UniqueConstraint(
                 Lower("email"),

@@ -6,8 +6,10 @@ from django.db.models import Exists, OuterRef, QuerySet
 
 from apps.common import references
 from apps.common.databases import execute, fetch_all
+from apps.common.errors import Conflict, NotFound
 from apps.customers.enums import DATABASE
-from apps.customers.models import User
+from apps.customers.models import Address, User
+from apps.messaging.staff_log import staff_change
 
 KIND = "customers.user"
 CANDIDATES = """
@@ -56,6 +58,50 @@ def customers_purge(*, days: int, size: int = 500) -> int:
         if len(rows) < size:
             return purged
         last = rows[-1][0]
+
+
+def customer_purge(*, user_id: int) -> None:
+    """Removes one deleted account for good, with all that is theirs; nothing brings it back.
+
+    Raises ``NotFound``, ``Conflict``: ``not_deleted`` where it lives, ``in_use`` where orders or
+    the log of the back office name it: books must name whom they are about.
+    """
+    with transaction.atomic(using=DATABASE):
+        rows = User.all_objects.using(DATABASE).select_for_update()
+        user = rows.filter(pk=user_id).first()
+        if user is None:
+            raise NotFound("There is no such account.")
+        if user.deleted is None:
+            raise Conflict("Only a deleted account can be purged.", code="not_deleted")
+        acted = LogEntry.objects.using(DATABASE).filter(user_id=user_id).exists()
+        if acted or references.referred(KIND, [user.public_id]):
+            raise Conflict("Orders or the back office's log name it.", code="in_use")
+        before = {"email": user.email, "name": user.name}
+        # The plain queryset removes rows; the model's own would mark them as deleted again.
+        QuerySet(User, using=DATABASE).filter(pk=user_id).delete()
+        staff_change(
+            DATABASE, subject=KIND, subject_id=user.public_id, action="purge", before=before
+        )
+
+
+def address_purge(*, address_id: int) -> None:
+    """Removes one deleted address for good: an order keeps the copy it was placed with.
+
+    Raises ``NotFound`` where no deleted address has that key.
+    """
+    with transaction.atomic(using=DATABASE):
+        rows = Address.deleted_objects.using(DATABASE).select_for_update()
+        address = rows.filter(pk=address_id).first()
+        if address is None:
+            raise NotFound("There is no such deleted address.")
+        QuerySet(Address, using=DATABASE).filter(pk=address_id).delete()
+        staff_change(
+            DATABASE,
+            subject="customers.address",
+            subject_id=address.public_id,
+            action="purge",
+            before={"address": str(address)},
+        )
 
 
 def sessions_clear(*, most: int) -> int:

@@ -6,7 +6,7 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 
 from apps.common.trash import Bin, Clash, Plan, Trashed
-from apps.customers import addresses, services
+from apps.customers import addresses, purging, services
 from apps.customers.enums import DATABASE
 from apps.customers.models import Address, User
 
@@ -86,6 +86,17 @@ BINS = (
         customers_newest,
         customer_plan,
         customer_restore,
+        lambda pk: purging.customer_purge(user_id=pk),
+        "customers.purge_user",
     ),
-    Bin(ADDRESS, "Addresses", "customers.Address", addresses_newest, address_plan, address_restore),
+    Bin(
+        ADDRESS,
+        "Addresses",
+        "customers.Address",
+        addresses_newest,
+        address_plan,
+        address_restore,
+        lambda pk: purging.address_purge(address_id=pk),
+        "customers.purge_user",
+    ),
 )

@@ -8,11 +8,14 @@ from django.contrib.contenttypes.models import ContentType
 from django.contrib.sessions.models import Session
 from django.test import Client
 
+from apps.common.actor import Actor, acting
 from apps.common.databases import execute
+from apps.common.errors import Conflict, NotFound
 from apps.customers import addresses, jobs, purging, services
 from apps.customers.contracts import Address
 from apps.customers.models import Address as AddressRow
 from apps.customers.models import User
+from apps.messaging.models import StaffChange
 from tests.trade import Trade
 
 pytestmark = pytest.mark.django_db(databases="__all__")
@@ -64,6 +67,40 @@ def test_who_ever_ordered_stays(gateway):
     execute("orders", "DELETE FROM payments_payment")
     execute("orders", "DELETE FROM orders_order")
     assert purging.customers_purge(days=30) == 1
+
+
+def test_a_person_purges_one_deleted_account_and_leaves_a_note():
+    user = customer(deleted_days=0)
+    with acting(lambda: Actor("7", "Ann")):
+        purging.customer_purge(user_id=user.pk)
+    assert not User.all_objects.filter(pk=user.pk).exists()
+    assert AddressRow.all_objects.count() == EmailAddress.objects.count() == 0
+    [note] = StaffChange.objects.using("default").filter(action="purge")
+    assert (note.actor_name, note.before["email"]) == ("Ann", "ada@example.com")
+
+
+def test_neither_the_living_nor_buyers_are_purged_by_hand(gateway):
+    trade = Trade()
+    trade.place(MUG=1)
+    user = User.objects.get(public_id=trade.customer_id)
+    with pytest.raises(Conflict, match="Only a deleted"):
+        purging.customer_purge(user_id=user.pk)
+    services.customer_delete(user_id=user.pk)
+    with pytest.raises(Conflict, match="Orders"):
+        purging.customer_purge(user_id=user.pk)
+    with pytest.raises(NotFound):
+        purging.customer_purge(user_id=user.pk + 1)
+    assert User.all_objects.filter(pk=user.pk).exists()
+
+
+def test_a_person_purges_a_deleted_address_only():
+    user = customer()
+    [row] = AddressRow.objects.filter(user=user)
+    with pytest.raises(NotFound):
+        purging.address_purge(address_id=row.pk)
+    addresses.address_delete(address_id=row.pk)
+    purging.address_purge(address_id=row.pk)
+    assert AddressRow.all_objects.count() == 0
 
 
 def test_who_stands_in_the_log_of_the_back_office_stays():
