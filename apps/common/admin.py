@@ -60,6 +60,11 @@ class ReadOnlyAdmin(PageAdmin):
             raise PermissionDenied
         return super().changeform_view(request, *args, **kwargs)
 
+    def delete_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if not self.has_delete_permission(request):  # before anything is read
+            raise PermissionDenied
+        return super().delete_view(request, *args, **kwargs)
+
 
 class ServiceAdmin(PageAdmin):
     """Writes go through services: override ``save_model``, ``delete_model``.

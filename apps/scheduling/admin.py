@@ -89,7 +89,8 @@ class ScheduledJobAdmin(History, ReadOnlyAdmin):
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None):
         row = super().get_object(request, object_id, from_field)
-        if row is not None:
+        # Looking raises alerts that are due; somebody who may not look raises nothing.
+        if row is not None and self.has_view_permission(request):
             row.view = next(view for view in facade.board() if view.name == row.pk)
         return row
 

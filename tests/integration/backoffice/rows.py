@@ -1,0 +1,134 @@
+"""Rows of every kind for the back office's pages to show."""
+
+from typing import Any
+from uuid import uuid4
+
+from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
+from allauth.usersessions.models import UserSession
+from django.contrib.admin.models import CHANGE, LogEntry
+from django.contrib.auth.models import Group
+from django.contrib.contenttypes.models import ContentType
+from django.db.models import Model
+from django.utils import timezone
+from django_celery_beat.models import (
+    ClockedSchedule,
+    CrontabSchedule,
+    IntervalSchedule,
+    PeriodicTask,
+    SolarSchedule,
+)
+
+from apps.catalog.models import Product, Reservation
+from apps.customers import facade
+from apps.customers.contracts import Address, RegisterCustomer
+from apps.customers.models import User
+from apps.messaging.models import DeadLetter, IdempotencyRecord, Inbox, Outbox, StaffChange
+from apps.orders.models import AuditRun, Order, OrderLine
+from apps.payments.models import Payment, PaymentEntry
+from apps.sagas.models import SagaLogEntry, SagaRun, SagaStep
+from apps.scheduling.models import JobAlert, JobRun, ScheduledJob
+from apps.shipping.models import Shipment
+from tests.integration.catalog import shop
+
+
+def people(count: int) -> None:
+    home = Address(name="Ann", line1="1 High St", city="Ely", country="GB")
+    emails = [f"{uuid4()}@example.com" for _ in range(count)]
+    facade.register_customers([RegisterCustomer(email, "Ann", home) for email in emails])
+
+
+def machinery(count: int) -> None:
+    for _ in range(count):
+        name = str(uuid4())
+        Outbox.objects.using("orders").create(
+            event_id=name, topic="t", aggregate="a", aggregate_version=1, payload={}
+        )
+        Inbox.objects.using("orders").create(consumer="c", message_id=name, request_hash="")
+        DeadLetter.objects.using("orders").create(
+            consumer="c", event_id=name, topic="t", payload={}, reason="poison", error="e"
+        )
+        IdempotencyRecord.objects.using("orders").create(
+            principal="p", key=name, request_hash="", response={}
+        )
+
+
+def logins(count: int) -> None:
+    user_type = ContentType.objects.get_for_model(User)
+    for _ in range(count):
+        name = str(uuid4())
+        user = User.objects.create_user(f"{name}@example.com", name="Ann")
+        EmailAddress.objects.create(user=user, email=user.email, primary=True)
+        UserSession.objects.create(user=user, ip="10.0.0.1", session_key=name, user_agent="x")
+        Group.objects.create(name=name)
+        LogEntry.objects.create(
+            user=user,
+            content_type=user_type,
+            object_id=str(user.pk),
+            object_repr="x",
+            action_flag=CHANGE,
+            change_message="[]",
+        )
+
+
+def schedules(count: int) -> None:
+    known = SolarSchedule.objects.count()
+    for number in range(known, known + count):
+        interval = IntervalSchedule.objects.create(every=number + 7, period="seconds")
+        PeriodicTask.objects.create(name=str(uuid4()), task="t", interval=interval)
+        CrontabSchedule.objects.create(minute=str(number))
+        SolarSchedule.objects.create(event="sunset", latitude=number, longitude=number)
+        ClockedSchedule.objects.create(clocked_time="2030-01-01T00:00Z")
+
+
+def trade(count: int) -> None:
+    """Orders with lines, money, stock, parcels and sagas: rows to look at, books that need not
+    agree."""
+    for _ in range(count):
+        name, run = str(uuid4()), uuid4()
+        product = Product.objects.get(public_id=shop.product(5))
+        order = Order.objects.create(
+            id=uuid4(), customer_id=uuid4(), currency="GBP", goods_total=1, shipping_total=0,
+            total=1, address={}, saga_id=run, placed_at=timezone.now(),
+        )  # fmt: skip
+        OrderLine.objects.create(
+            order=order, position=1, product_id=uuid4(), sku="A", name="A", unit_price=1, quantity=1
+        )
+        payment = Payment.objects.create(
+            id=uuid4(), order_id=order.pk, amount=1, currency="GBP", card_token="t"
+        )
+        PaymentEntry.objects.create(
+            payment=payment, operation="capture", state="requested", amount=1, currency="GBP",
+            idempotency_key=name,
+        )  # fmt: skip
+        Shipment.objects.create(id=uuid4(), order_id=order.pk, tracking_number=name)
+        Reservation.objects.create(order_id=order.pk, product=product, quantity=1, status="sold")
+        saga = SagaRun.objects.create(
+            id=run, kind="checkout", kind_version=1, business_key=str(order.pk), position=0,
+            step="create_order", status="completed",
+        )  # fmt: skip
+        SagaStep.objects.create(
+            run=saga, position=0, direction="F", name="create_order", status="completed",
+            attempts=1, started_at=timezone.now(),
+        )  # fmt: skip
+        SagaLogEntry.objects.create(run=saga, event="retry", position=1, direction="F", attempt=1)
+
+
+def remains(count: int) -> None:
+    """What is left of work done: audits, runs and alerts of jobs, changes by staff."""
+    for _ in range(count):
+        AuditRun.objects.create(trigger="command", seconds=1.0)
+        StaffChange.objects.using("orders").create(
+            actor_id="a", actor_name="Ann", action="a", subject="s", subject_id="1"
+        )
+        user = User.objects.create_user(f"{uuid4()}@example.com", name="Ann")
+        Authenticator.objects.create(user=user, type="totp", data={})
+        job, _ = ScheduledJob.objects.get_or_create(name="audit")
+        JobRun.objects.create(job=job, trigger="schedule", outcome="done", ended_at=timezone.now())
+        JobAlert.objects.create(job=job, due_at=timezone.now(), cleared_at=timezone.now())
+
+
+def newest(model: type[Model]) -> Any:
+    """The row with the greatest key, or None; of messages those in the orders' database."""
+    rows = model._base_manager.order_by("pk")
+    return (rows.using("orders") if model._meta.app_label == "messaging" else rows).last()
