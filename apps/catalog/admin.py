@@ -193,7 +193,8 @@ class CategoryAdmin(History, SoftDeleteAdmin):
         given = form.cleaned_data
         values = {"name": given["name"], "slug": given["slug"], "parent_id": obj.parent_id}
         if change:
-            categories.category_change(category_id=obj.pk, **values)
+            seen = given["seen_version"] or 0  # as with products
+            categories.category_change(category_id=obj.pk, version=seen, **values)
             return
         obj.pk = categories.category_create(**values).pk
         obj._state.adding = False

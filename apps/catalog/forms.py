@@ -75,11 +75,19 @@ class ProductForm(CheckedForm):
 
 
 class CategoryForm(CheckedForm):
+    """``seen_version`` as with products."""
+
     rules, unique = CATEGORY, ("slug",)
+    seen_version = forms.IntegerField(required=False, widget=forms.HiddenInput)
 
     class Meta:
         model = Category
         fields = ("name", "slug", "parent")
+
+    def __init__(self, *args: Any, **kwargs: Any):
+        super().__init__(*args, **kwargs)
+        if "seen_version" in self.fields:
+            self.fields["seen_version"].initial = self.instance.version
 
 
 class AdjustStockForm(BaseDialogForm):

@@ -175,10 +175,11 @@ def test_categories_are_kept_through_their_services(staff):
     staff.post(address("category_add"), {"name": "Tea", "slug": "tea", "parent": ""})
     tea = Category.objects.get()
     page = address("category_change", tea.pk)
-    cycle = staff.post(page, {"name": "Tea", "slug": "tea", "parent": tea.pk}, follow=True)
+    seen = {"slug": "tea", "seen_version": tea.version}
+    cycle = staff.post(page, {"name": "Tea", "parent": tea.pk, **seen}, follow=True)
     assert cycle.status_code == 200
     assert Category.objects.get().parent_id is None
-    staff.post(page, {"name": "Tea & Cake", "slug": "tea", "parent": ""})
+    staff.post(page, {"name": "Tea & Cake", "parent": "", **seen})
     assert Category.objects.get().name == "Tea & Cake"
     categories.category_create(name="Cups", parent_id=tea.pk)
     refused = staff.post(address("category_delete", tea.pk), {"post": "yes"}, follow=True)
@@ -245,3 +246,13 @@ def test_the_books_are_read_only(staff, page):
     assert staff.post(address(f"{page}_change", row.pk), {"quantity": 1}).status_code == 403
     assert staff.post(address(f"{page}_delete", row.pk), {"post": "yes"}).status_code == 403
     assert shop.levels(cup) == (10, 4)
+
+
+def test_the_second_of_two_editors_of_a_category_is_told(staff):
+    tea = categories.category_create(name="Tea")
+    page = address("category_change", tea.pk)
+    seen = {"seen_version": tea.version, "parent": ""}
+    staff.post(page, {"name": "Teas", "slug": "tea", **seen})
+    staff.post(page, {"name": "Tisanes", "slug": "tea", **seen}, follow=True)
+    staff.post(page, {"name": "Nobody's", "slug": "tea", "parent": ""}, follow=True)
+    assert Category.objects.get(pk=tea.pk).name == "Teas"
