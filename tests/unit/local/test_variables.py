@@ -6,7 +6,9 @@ from pathlib import Path
 from project.local import __main__ as local
 from project.local.places import DATABASES, ROOT
 
-READ = re.compile(r"""(?:\benv\.(?:str|int|bool|float|list|amount)|env\.env|_port)\(\s*"([A-Z_]+)\"""")
+READ = re.compile(
+    r"""(?:\benv\.(?:str|int|bool|float|list|amount)|env\.env|_port)\(\s*"([A-Z_]+)\""""
+)
 
 
 def variables_read() -> set[str]:
