@@ -86,7 +86,7 @@ def trade(count: int) -> None:
     agree."""
     for _ in range(count):
         name, run = str(uuid4()), uuid4()
-        product = Product.objects.get(public_id=shop.product(5))
+        product = Product.objects.get(public_id=shop.product(5, category=name))
         order = Order.objects.create(
             id=uuid4(), customer_id=uuid4(), currency="GBP", goods_total=1, shipping_total=0,
             total=1, address={}, saga_id=run, placed_at=timezone.now(),
