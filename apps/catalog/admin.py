@@ -25,6 +25,7 @@ from apps.catalog.product_desk import product_desk
 from apps.catalog.transfer import PriceResource, ProductResource, StockResource
 from apps.common.admin import LivingFilter, ReadOnlyAdmin, SoftDeleteAdmin, back, tell
 from apps.common.errors import HoldfastError
+from apps.common.lists import FoundThroughParent
 from apps.common.transfer.admin import TransferAdmin
 from apps.messaging.staff_admin import History
 
@@ -228,7 +229,7 @@ class ReservationAdmin(ReadOnlyAdmin):
 
 
 @admin.register(StockLedgerEntry)
-class StockLedgerAdmin(ReadOnlyAdmin):
+class StockLedgerAdmin(FoundThroughParent, ReadOnlyAdmin):
     list_display = (
         "created_at",
         "product",
@@ -242,7 +243,9 @@ class StockLedgerAdmin(ReadOnlyAdmin):
     list_filter = ("kind", ("created_at", RangeDateFilter))
     list_filter_submit = True
     list_select_related = ("product",)
-    search_fields = ("order_id__exact", "product__sku", "reference", "actor")
+    search_parent, search_parent_fields = "product", ("sku", "public_id")
+    search_fields = ("order_id__exact", "reference__exact")
+    search_help_text = "A product's SKU or id, an order's id or a reference, as it stands there."
     ordering = ("-id",)
 
 
