@@ -14,7 +14,7 @@ __all__ = ["StaffChangeAdmin"]
 class OutboxAdmin(EveryDatabaseAdmin):
     list_display = ("topic", "aggregate", "aggregate_version", "created_at", "attempts", "state")
     list_filter = (DatabaseFilter, ("published_at", admin.EmptyFieldListFilter), "created_at")
-    search_fields = ("topic", "aggregate", "event_id__exact")
+    search_fields = ("topic__contains", "aggregate__contains", "event_id__exact")
     ordering = ("-id",)
 
     @display(description="state", label={"Published": "success", "Waiting": "info"})
