@@ -59,7 +59,7 @@ def test_refusals_are_readable_for_a_named_origin(client, an_app, settings):
 @pytest.mark.parametrize("address", ["/admin/login/", "/api/docs", "/api/v1/nothing", "/nowhere"])
 def test_every_answer_has_its_policies(client, address):
     answer = client.get(address)
-    assert answer["Content-Security-Policy"].startswith("default-src '")
+    assert "default-src '" in answer["Content-Security-Policy"]
     assert "frame-ancestors 'none'" in answer["Content-Security-Policy"]
     assert "camera=()" in answer["Permissions-Policy"]
     assert answer["Referrer-Policy"] == "same-origin"
