@@ -2,6 +2,7 @@
 
 import pytest
 import urllib3
+from django.core.cache import cache
 
 APP = "https://app.example"
 PRODUCTS = "/api/v1/products"
