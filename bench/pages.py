@@ -42,8 +42,8 @@ class Timing:
 
     @property
     def passed(self) -> bool:
-        """By the median: the slowest one also tells of what else the machine had to do."""
-        return self.median_ms <= self.budget_ms
+        """By the slowest request: run it on a machine that has nothing else to do."""
+        return self.slowest_ms <= self.budget_ms
 
 
 def add_parser(benchmarks: Any) -> None:
@@ -80,7 +80,7 @@ def print_table(timings: list[Timing]) -> None:
     table = Table("page", title="Pages of a large shop, milliseconds")
     for heading in ("median", "slowest", "budget"):
         table.add_column(heading, justify="right")
-    for one in sorted(timings, key=lambda one: one.median_ms, reverse=True):
+    for one in sorted(timings, key=lambda one: one.slowest_ms, reverse=True):
         numbers = (one.median_ms, one.slowest_ms, one.budget_ms)
         style = "" if one.passed else "bold red"
         table.add_row(one.page, *(f"{number:.0f}" for number in numbers), style=style)

@@ -133,10 +133,21 @@ def test_sign_ups_at_the_same_moment_are_answered_without_a_crash():
     answers = together(*[lambda app=app: app.sign_up("new@example.com") for app in apps])
 
     # 401: go on with the mailed code, which one of them has; 409: somebody was a moment faster;
-    # 429: that address was sent a code a moment ago.
+    # 429: a moment later still, when the code had been sent (see the next test).
     assert {answer.status_code for answer in answers} <= {401, 409, 429}
     assert 401 in {answer.status_code for answer in answers}
     assert (User.objects.count(), EmailAddress.objects.count()) == (1, 1)
+
+
+def test_an_address_that_was_just_sent_a_code_is_not_sent_another():
+    first, second = (
+        App(Client(REMOTE_ADDR=f"10.9.6.{number}")).sign_up("twice@example.com")
+        for number in range(2)
+    )
+
+    assert (first.status_code, second.status_code) == (401, 429)
+    assert int(second["Retry-After"]) > 0
+    assert User.objects.count() == 1
 
 
 def test_a_restore_and_a_sign_up_do_not_both_get_the_address(ann):
