@@ -94,7 +94,7 @@ MANAGER = Role(
     | _views("admin", "logentry")
     | _views("auth", "group")
     | _of("catalog", "purge_product", "purge_category")
-    | _of("customers", "purge_user")
+    | _of("customers", "purge_user", "grant_account")
     | _of("customers", "manage_staff")
     | _of("scheduling", "run_job"),
 )

@@ -18,7 +18,12 @@ from apps.common.transfer.admin import TransferAdmin
 from apps.customers import addresses, login_admin, second_factor, selectors, services
 from apps.customers.forms import AddressForm, NewUserForm, SetPasswordForm, UserForm
 from apps.customers.models import Address, User
-from apps.customers.permissions import MANAGE_STAFF, grantable_groups, may_manage
+from apps.customers.permissions import (
+    GRANT_ACCOUNT,
+    MANAGE_STAFF,
+    grantable_groups,
+    may_manage,
+)
 from apps.customers.transfer import CustomerResource
 from apps.messaging.staff_admin import History
 
@@ -128,8 +133,9 @@ class UserAdmin(History, TransferAdmin, SoftDeleteAdmin):
             facts = ["public_id", "can_log_in", "date_joined", "last_login"]
             facts += ["deleted"] if obj.deleted else []
             seen = ["seen_version"] if self.has_change_permission(request, obj) else []
+            credit = ["buys_on_account"] if request.user.has_perm(GRANT_ACCOUNT) else []
             sections = [
-                (None, {"fields": ["email", "name", "is_active", *seen]}),
+                (None, {"fields": ["email", "name", "is_active", *credit, *seen]}),
                 ("Facts", {"fields": facts}),
             ]
         return sections + ([("Back office", {"fields": roles})] if roles else [])

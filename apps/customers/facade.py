@@ -17,6 +17,11 @@ def find_customer(email: str) -> Customer | None:
     return selectors.customer_find(email=email)
 
 
+def buys_on_account(customer_id: UUID) -> bool:
+    """Whether the living customer may order without a card, for an invoice."""
+    return selectors.customer_buys_on_account(customer_id=customer_id)
+
+
 def get_address(customer_id: UUID, address_id: UUID) -> Address | None:
     """The living customer's own living address, or None."""
     return selectors.address_get(customer_id=customer_id, address_id=address_id)

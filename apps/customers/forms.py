@@ -102,7 +102,10 @@ class UserForm(VersionedForm):
 
     class Meta:
         model = User
-        fields = ("email", "name", "is_active", "is_staff", "groups", "is_superuser")
+        fields = (
+            *("email", "name", "is_active", "buys_on_account", "is_staff", "groups"),
+            "is_superuser",
+        )
 
     def clean_email(self) -> str:
         """Django leaves the partial unique constraint out, for ``deleted`` is not on the form."""

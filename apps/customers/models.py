@@ -39,6 +39,12 @@ class User(SoftDeleteModel, AbstractBaseUser, PermissionsMixin):
     version = models.PositiveIntegerField(default=1, db_default=1, editable=False)
     # What a restored account has again; the address itself is free meanwhile.
     email_was_verified = models.BooleanField(default=False, db_default=False, editable=False)
+    buys_on_account = models.BooleanField(
+        "buys on account",
+        default=False,
+        db_default=False,
+        help_text="May order without a card; the shop sends an invoice.",
+    )
     # The lists of the back office as the person filtered and named them; see saved_views.py.
     saved_views = models.JSONField(
         default=list, db_default=models.Value([], models.JSONField()), editable=False
@@ -57,6 +63,7 @@ class User(SoftDeleteModel, AbstractBaseUser, PermissionsMixin):
         permissions = [
             ("manage_staff", "Can manage staff accounts and their roles"),
             ("purge_user", "Can remove a deleted customer for good"),
+            ("grant_account", "Can let a customer buy on account"),
         ]
         constraints = [
             models.UniqueConstraint(

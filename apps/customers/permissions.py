@@ -7,6 +7,7 @@ from apps.customers.enums import DATABASE
 from apps.customers.models import User
 
 MANAGE_STAFF = "customers.manage_staff"
+GRANT_ACCOUNT = "customers.grant_account"
 
 
 def may_manage(actor: User, target: User) -> bool:

@@ -22,6 +22,12 @@ def customer_get(*, customer_id: UUID) -> Customer | None:
     return row and Customer(*row)
 
 
+def customer_buys_on_account(*, customer_id: UUID) -> bool:
+    """Whether this is a living, active customer whom staff let buy on account."""
+    allowed = User.objects.using(DATABASE).filter(is_active=True, buys_on_account=True)
+    return allowed.filter(public_id=customer_id).exists()
+
+
 def address_rows(*, user_id: int) -> QuerySet[AddressRow]:
     """A customer's living addresses."""
     return AddressRow.objects.using(DATABASE).filter(user_id=user_id)

@@ -24,7 +24,9 @@ from apps.messaging.staff_log import differing, staff_change
 SUBJECT = "customers.user"
 EMAIL_CONSTRAINT = "customers_email_once_among_living"
 LOGIN_CONSTRAINT = "unique_verified_email"
-OWN_COLUMNS = frozenset({"email", "name", "is_active", "is_staff", "is_superuser"})
+OWN_COLUMNS = frozenset(
+    {"email", "name", "is_active", "is_staff", "is_superuser", "buys_on_account"}
+)
 ROLES = frozenset({"groups", "user_permissions"})
 
 

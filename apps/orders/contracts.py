@@ -22,7 +22,8 @@ class OrderLine:
 class PlaceOrder:
     """A customer's order; ``principal`` and ``key`` make it happen once, however often sent.
 
-    ``address`` is one, or the id of one of the customer's own.
+    ``address`` is one, or the id of one of the customer's own. ``payment_method`` is ``card``, by
+    ``card_token``, or ``account``, for customers who may buy on account, without a token.
     """
 
     principal: str
@@ -32,6 +33,7 @@ class PlaceOrder:
     card_token: str
     address: Address | UUID
     correlation_id: str = ""
+    payment_method: str = "card"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +49,8 @@ class ImportedLine:
 class ImportOrder:
     """An order as another system sold it: the one way to bring prices and a date along.
 
-    ``external_reference`` is unique for ever: importing it again places nothing.
+    ``external_reference`` is unique for ever: importing it again places nothing. An import tells
+    how it was paid; nobody asks again whether the customer may buy on ``account``.
     """
 
     external_reference: str
@@ -57,6 +60,7 @@ class ImportOrder:
     card_token: str
     address: Address
     placed_at: datetime
+    payment_method: str = "card"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,13 @@
 """What can be wrong with a command on an order."""
 
-from apps.common.errors import Conflict, InvalidTransition, NotFound, VersionConflict
+from apps.common.errors import (
+    Conflict,
+    FieldError,
+    HoldfastError,
+    InvalidTransition,
+    NotFound,
+    VersionConflict,
+)
 from apps.orders.enums import NEXT
 
 
@@ -24,6 +31,15 @@ def changed_meanwhile(version: int) -> VersionConflict:
 
 class CheckoutParked(Conflict):
     code, title = "checkout_parked", "Staff are looking after the order's checkout"
+
+
+class NotOnAccount(HoldfastError):
+    code, status = "payment_method_not_allowed", 422
+    title = "This customer does not buy on account"
+
+    def __init__(self):
+        text = "Ask the shop to let you buy on account, or pay by card."
+        super().__init__(errors=[FieldError("payment_method", "not_allowed", text)])
 
 
 class NotHeld(Conflict):

@@ -10,11 +10,15 @@ from moneyed import Money
 
 @dataclass(frozen=True, slots=True)
 class OpenPayment:
-    """The payment of an order: opened once with the order, in the order's transaction."""
+    """The payment of an order: opened once with the order, in the order's transaction.
+
+    ``method`` is ``card`` (the gateway, by ``card_token``) or ``account`` (our own books).
+    """
 
     order_id: UUID
     amount: Money
     card_token: str
+    method: str = "card"
 
 
 class Operation(StrEnum):

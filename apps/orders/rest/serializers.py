@@ -1,5 +1,8 @@
 """Bodies of the order endpoints, in and out."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from drf_spectacular.utils import OpenApiExample, extend_schema_serializer
 from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail, ValidationError
@@ -7,7 +10,7 @@ from rest_framework.exceptions import ErrorDetail, ValidationError
 from apps.common.rest.fields import CountryField, IntegerField, MoneyField, StringField, UUIDField
 from apps.common.rest.serializers import StrictSerializer
 from apps.orders.enums import FulfillmentStatus, OrderStatus, PaymentStatus, Review
-from apps.orders.services.placing import MAX_LINES, MAX_QUANTITY
+from apps.orders.services.placing import ACCOUNT, CARD, MAX_LINES, MAX_QUANTITY
 from apps.shipping.contracts import ShipmentStatus
 
 
@@ -28,6 +31,8 @@ class AddressInput(StrictSerializer):
 
 
 class PaymentInput(StrictSerializer):
+    """How an order by card is paid."""
+
     card_token = StringField(max_length=64, help_text="The card, as the gateway's token for it.")
 
 
@@ -54,14 +59,31 @@ class PlaceOrderInput(StrictSerializer):
     """What to order. Prices are the catalogue's: there is no field for them."""
 
     lines = serializers.ListField(child=OrderLineInput(), min_length=1, max_length=MAX_LINES)
-    payment = PaymentInput()
+    payment_method = serializers.ChoiceField(
+        [CARD, ACCOUNT],
+        required=False,
+        default=CARD,
+        help_text="`account`: on account, for customers whom the shop lets; without `payment`.",
+    )
+    payment = PaymentInput(required=False)
     shipping_address = AddressInput(required=False)
     address_id = UUIDField(required=False, help_text="One of my addresses, instead.")
 
+    def to_internal_value(self, data: Any) -> dict:
+        method = data.get("payment_method", CARD) if isinstance(data, Mapping) else CARD
+        self.fields["payment"].required = method == CARD
+        return super().to_internal_value(data)
+
     def validate(self, attrs: dict) -> dict:
+        errors = {}
         if ("shipping_address" in attrs) == ("address_id" in attrs):
             text = "Give either shipping_address or address_id."
-            raise ValidationError({"shipping_address": [ErrorDetail(text, code="required")]})
+            errors["shipping_address"] = [ErrorDetail(text, code="required")]
+        if attrs["payment_method"] != CARD and "payment" in attrs:
+            text = "Nothing is paid by card on account."
+            errors["payment"] = [ErrorDetail(text, code="not_allowed")]
+        if errors:
+            raise ValidationError(errors)
         return attrs
 
 

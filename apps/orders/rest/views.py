@@ -84,7 +84,8 @@ class Orders(GenericAPIView):
                 key=key,
                 customer_id=customer_id,
                 lines=tuple(OrderLine(**line) for line in body["lines"]),
-                card_token=body["payment"]["card_token"],
+                card_token=body["payment"]["card_token"] if "payment" in body else "",
+                payment_method=body["payment_method"],
                 address=_address(body),
                 correlation_id=current_request_id(),
             )

@@ -24,6 +24,7 @@ from apps.messaging.idempotency import answered, once
 from apps.orders import events
 from apps.orders.contracts import ImportOrder, OrderPlaced, PlaceOrder
 from apps.orders.enums import DATABASE, OrderStatus, Review
+from apps.orders.errors import NotOnAccount
 from apps.orders.workflows.checkout import start_checkout
 from apps.payments import facade as payments
 from apps.payments.contracts import OpenPayment
@@ -32,6 +33,7 @@ from apps.sagas.failpoints import failpoint
 MAX_LINES = 1_000
 MAX_QUANTITY = 1_000_000
 MAX_TOTAL = Decimal("99999999999.99")
+CARD, ACCOUNT = "card", "account"
 
 
 @dataclass(slots=True)
@@ -58,13 +60,13 @@ def order_place(command: PlaceOrder) -> OrderPlaced:
 
     Raises ``InvalidInput`` naming the line for unknown, inactive or deleted products, quantities
     out of range, mixed currencies, and ``address_id`` for an address that is not the customer's;
-    ``KeyReused`` for a key used with another order.
+    ``NotOnAccount`` for who may not buy so; ``KeyReused`` for a key used with another order.
     """
-    request = (command.principal, command.customer_id, command.lines, command.card_token)
-    request = (*request, command.address)
+    request = _request(command)
     known = answered(DATABASE, command.principal, command.key, request, OrderPlaced)
     if known is not None:
         return known
+    _check_method(command)
     draft = _draft(command.lines, price=lambda line, offer: offer.unit_price)
     address = asdict(_address(command))
     with transaction.atomic(using=DATABASE):
@@ -78,6 +80,7 @@ def order_place(command: PlaceOrder) -> OrderPlaced:
                 draft,
                 customer_id=command.customer_id,
                 card_token=command.card_token,
+                payment_method=command.payment_method,
                 address=address,
                 placed_at=timezone.now(),
                 review=_review_of(draft),
@@ -87,6 +90,19 @@ def order_place(command: PlaceOrder) -> OrderPlaced:
         failpoint("order.place.before_commit")
     failpoint("order.place.after_commit")
     return receipt
+
+
+def _request(command: PlaceOrder) -> tuple:
+    """What two commands of one key must have in common."""
+    request = (command.principal, command.customer_id, command.lines, command.card_token)
+    request = (*request, command.address)
+    # Left out for cards: so were all keys' requests written down before there was a choice.
+    return request if command.payment_method == CARD else (*request, command.payment_method)
+
+
+def _check_method(command: PlaceOrder) -> None:
+    if command.payment_method == ACCOUNT and not customers.buys_on_account(command.customer_id):
+        raise NotOnAccount()
 
 
 def _review_of(draft: Draft) -> Review:
@@ -126,6 +142,7 @@ def order_import(command: ImportOrder) -> OrderPlaced:
             draft,
             customer_id=command.customer_id,
             card_token=command.card_token,
+            payment_method=command.payment_method,
             address=asdict(command.address),
             placed_at=command.placed_at,
             external_reference=command.external_reference,
@@ -205,6 +222,7 @@ def _write(
     *,
     customer_id: UUID,
     card_token: str,
+    payment_method: str,
     address: dict,
     placed_at: datetime,
     review: Review = Review.NONE,
@@ -236,7 +254,7 @@ def _write(
         ],
     )
     _write_lines(order_id, draft)
-    payments.open_payments([OpenPayment(order_id, total, card_token)])
+    payments.open_payments([OpenPayment(order_id, total, card_token, payment_method)])
     events.order_placed(
         order_id,
         customer_id=customer_id,

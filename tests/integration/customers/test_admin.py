@@ -4,7 +4,7 @@ import pytest
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Group, Permission
 
-from apps.customers import addresses, services
+from apps.customers import addresses, facade, services
 from apps.customers.contracts import Address
 from apps.customers.models import Address as AddressRow
 from apps.customers.models import User
@@ -336,3 +336,32 @@ def test_ending_logins_needs_permission_over_the_person(chief, make_user, client
 
     client.logout()
     assert [client.get("/api/v1/me", headers=token).status_code for token in tokens] == [401, 200]
+
+
+def test_buying_on_account_is_let_by_whom_it_is_given_to_and_noted(clerk, make_user, client):
+    user = make_user()
+    page = f"{USERS}{user.pk}/change/"
+    assert "buys_on_account" not in client.get(page).content.decode()
+    client.post(page, saved(user, buys_on_account="on"))
+    assert facade.buys_on_account(user.public_id) is False
+
+    clerk.user_permissions.add(*permissions("grant_account"))
+    client.post(page, saved(user, buys_on_account="on"))
+
+    assert facade.buys_on_account(user.public_id) is True
+    noted = StaffChange.objects.using("default").get()
+    assert (noted.actor_id, noted.before, noted.after) == (
+        str(clerk.public_id),
+        {"buys_on_account": False},
+        {"buys_on_account": True},
+    )
+
+
+def test_nobody_gone_or_shut_out_buys_on_account(make_user):
+    user = make_user()
+    services.customer_update(user_id=user.pk, changes={"buys_on_account": True})
+    services.customer_update(user_id=user.pk, changes={"is_active": False})
+    assert facade.buys_on_account(user.public_id) is False
+    services.customer_update(user_id=user.pk, changes={"is_active": True})
+    services.customer_delete(user_id=user.pk)
+    assert facade.buys_on_account(user.public_id) is False

@@ -9,6 +9,7 @@ from django.test import Client
 from apps.customers import addresses
 from apps.customers.contracts import Address
 from apps.customers.models import User
+from apps.customers.services import customer_update
 from apps.orders import facade
 from apps.orders.models import Order
 from apps.orders.rest import waiting
@@ -239,3 +240,55 @@ def test_cancelling_with_a_stale_version_is_a_conflict_that_tells_the_present_on
     answer = post(ada, {"version": 1}, path=path)
     assert (answer.status_code, answer.json()["code"]) == (409, "version_conflict")
     assert answer.json()["version"] == facade.get_order(placed["id"]).version
+
+
+def let_buy_on_account(trade: Trade) -> User:
+    customer = User.objects.get(public_id=trade.customer_id)
+    return customer_update(user_id=customer.pk, changes={"buys_on_account": True})
+
+
+def test_an_order_is_paid_by_card_unless_it_says_otherwise(ada, trade):
+    first = post(ada, body(trade), key="k")
+    again = post(ada, body(trade, payment_method="card"), key="k")
+    assert (again.status_code, again.content) == (202, first.content)
+
+
+def test_whom_staff_let_buys_on_account_and_needs_no_card(ada, trade):
+    let_buy_on_account(trade)
+    wish = body(trade, payment=None, payment_method="account")
+    first = post(ada, wish, key="k")
+    assert first.status_code == 202, first.json()
+    assert post(ada, wish, key="k").content == first.content
+    by_card = post(ada, body(trade), key="k")
+    assert (by_card.status_code, by_card.json()["code"]) == (422, "idempotency_key_reused")
+
+
+def test_a_repeat_is_answered_after_buying_on_account_has_ended(ada, trade):
+    customer = let_buy_on_account(trade)
+    wish = body(trade, payment=None, payment_method="account")
+    first = post(ada, wish, key="k")
+    customer_update(user_id=customer.pk, changes={"buys_on_account": False})
+    assert post(ada, wish, key="k").content == first.content
+
+
+def test_nobody_buys_on_account_unless_staff_let_them(ada, trade):
+    answer = post(ada, body(trade, payment=None, payment_method="account"))
+    assert (answer.status_code, answer.json()["code"]) == (422, "payment_method_not_allowed")
+    assert fields(answer) == [("payment_method", "not_allowed")]
+    assert Order.objects.count() == 0
+
+
+@pytest.mark.parametrize(
+    ("values", "errors"),
+    [
+        ({"payment": None}, [("payment", "required")]),
+        ({"payment_method": "card", "payment": None}, [("payment", "required")]),
+        ({"payment_method": "account"}, [("payment", "not_allowed")]),
+        ({"payment_method": "cash"}, [("payment_method", "invalid_choice")]),
+        ({"payment_method": ["card"]}, [("payment_method", "invalid_choice")]),
+    ],
+)
+def test_a_method_and_a_card_must_fit_each_other(ada, trade, values, errors):
+    let_buy_on_account(trade)
+    answer = post(ada, body(trade, **values))
+    assert (answer.status_code, fields(answer)) == (400, errors)
