@@ -1,6 +1,6 @@
 """Do the books agree? Grouped SQL, one statement each, so that each sees one moment."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from uuid import UUID
 
 from django.db.models import Sum
@@ -64,3 +64,17 @@ def live_reservations_by_order() -> Iterator[tuple[UUID, int]]:
         .order_by("order_id")
         .iterator(chunk_size=5000)
     )
+
+
+def returned_stock(order_ids: Sequence[UUID]) -> dict[tuple[UUID, UUID], int]:
+    """Pieces that came back onto the shelf: (order, product) → pieces; others are left out."""
+    rows = fetch_all(
+        DATABASE,
+        """
+        SELECT l.order_id, p.public_id, sum(l.delta_on_hand)::bigint
+        FROM catalog_stockledgerentry l JOIN catalog_product p ON p.id = l.product_id
+        WHERE l.kind = 'returned' AND l.order_id = ANY(%s) GROUP BY l.order_id, p.public_id
+        """,
+        [list(order_ids)],
+    )
+    return {(order_id, product_id): pieces for order_id, product_id, pieces in rows}

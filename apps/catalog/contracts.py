@@ -75,6 +75,15 @@ class DispatchStock:
 
 
 @dataclass(frozen=True, slots=True)
+class ReturnStock:
+    """Goods of a sold order came back, fit to be sold again. ``key`` identifies the effect."""
+
+    key: str
+    order_id: UUID
+    lines: tuple[StockLine, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class StockResult:
     """``quantity`` pieces were moved by the command ``key`` (0 = there was nothing to move)."""
 

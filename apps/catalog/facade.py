@@ -15,6 +15,7 @@ from apps.catalog.contracts import (
     ReleaseStock,
     ReserveResult,
     ReserveStock,
+    ReturnStock,
     StockLevel,
     StockMoment,
     StockResult,
@@ -55,6 +56,14 @@ def dispatch_stock(commands: Sequence[DispatchStock]) -> list[StockResult]:
     return stock.dispatch(commands)
 
 
+def return_stock(commands: Sequence[ReturnStock]) -> list[StockResult]:
+    """Puts goods that came back onto the shelf, in one transaction; results in the given order.
+
+    Raises ``NotFound`` for a product that was never stocked: nothing was moved then.
+    """
+    return stock.give_back(commands)
+
+
 def adjust_stock(command: AdjustStock) -> StockLevel:
     """Corrects a count, once per (principal, key); see ``stock.moving.adjust`` for the errors."""
     return stock.adjust(command)
@@ -93,6 +102,11 @@ def count_stock_items() -> int:
 def live_reservations_by_order() -> Iterator[tuple[UUID, int]]:
     """Each order that holds stock now, with its pieces; streamed."""
     return audit.live_reservations_by_order()
+
+
+def returned_stock(order_ids: Sequence[UUID]) -> dict[tuple[UUID, UUID], int]:
+    """Pieces that came back onto the shelf by the stock ledger: (order, product) → pieces."""
+    return audit.returned_stock(order_ids)
 
 
 def stock_moments(order_id: UUID) -> tuple[StockMoment, ...]:

@@ -1,7 +1,8 @@
 """The only place that writes stock: items, reservations and the stock ledger.
 
 ``sql`` holds every statement, ``deciding`` the rule who gets what, ``reserving``, ``ending``,
-``expiring`` and ``moving`` the transactions, ``closing`` the end of an item nobody ever moved.
+``returning``, ``expiring`` and ``moving`` the transactions, ``closing`` the end of an item nobody
+ever moved.
 Locks are always taken in the same order – inbox keys, reservations, stock items, each sorted – so
 that any two of these transactions can meet without a deadlock.
 """
@@ -11,6 +12,7 @@ from apps.catalog.stock.ending import dispatch, release
 from apps.catalog.stock.expiring import expire_holds
 from apps.catalog.stock.moving import adjust, drop_items, open_items, receive
 from apps.catalog.stock.reserving import reserve
+from apps.catalog.stock.returning import give_back
 
 __all__ = [
     "adjust",
@@ -18,6 +20,7 @@ __all__ = [
     "dispatch",
     "drop_items",
     "expire_holds",
+    "give_back",
     "open_items",
     "receive",
     "release",

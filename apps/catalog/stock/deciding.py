@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from apps.catalog.contracts import ReserveResult, ReserveStatus, ReserveStock, Shortage
+from apps.catalog.contracts import ReserveResult, ReserveStatus, ReserveStock, ReturnStock, Shortage
 from apps.common.errors import InvalidInput
 
 
@@ -17,7 +17,7 @@ class Decision:
     take: Mapping[UUID, int]
 
 
-def demand_of(command: ReserveStock) -> dict[UUID, int]:
+def demand_of(command: ReserveStock | ReturnStock) -> dict[UUID, int]:
     """Pieces per product: a product that stands in several lines counts once, with their sum.
 
     Raises ``InvalidInput`` for a line of less than one piece.

@@ -233,3 +233,20 @@ class TestReservingAgainstEnding:
         on_hand, reserved = shop.levels(cup)
         assert on_hand == reserved  # ten pieces, twenty who each want one
         assert facade.audit_stock() == []
+
+
+class TestComingBack:
+    def test_returns_and_sales_of_crossing_products_meet_without_deadlock_or_loss(self):
+        cup, pot = shop.product(100), shop.product(100)
+        back = [shop.give_back((cup, 1), (pot, 1)) for _ in range(10)]
+        other = [shop.give_back((pot, 1), (cup, 1)) for _ in range(10)]
+        wanted = [shop.reserve((pot, 1), (cup, 1)) for _ in range(10)]
+        answers = together(
+            *[lambda one=one: facade.return_stock([one]) for one in back],
+            *[lambda one=one: facade.return_stock([one]) for one in back],  # each sent twice
+            lambda: facade.return_stock(other),
+            lambda: facade.reserve_stock(wanted),
+        )
+        assert failures(answers) == []
+        assert (shop.levels(cup), shop.levels(pot)) == ((120, 10), (120, 10))
+        assert facade.audit_stock() == []

@@ -12,6 +12,7 @@ from apps.catalog.contracts import (
     ReceiveStock,
     ReleaseStock,
     ReserveStock,
+    ReturnStock,
     StockLine,
 )
 from apps.catalog.models import StockItem, StockLedgerEntry
@@ -49,6 +50,13 @@ def release(command: ReserveStock, key: str = "") -> ReleaseStock:
 
 def dispatch(command: ReserveStock, key: str = "") -> DispatchStock:
     return DispatchStock(key or f"{command.order_id}:dispatch", command.order_id)
+
+
+def give_back(*lines: tuple[UUID, int], key: str = "", order_id: UUID | None = None) -> ReturnStock:
+    order_id = order_id or uuid4()
+    return ReturnStock(
+        key or f"{order_id}:return", order_id, tuple(StockLine(*line) for line in lines)
+    )
 
 
 def levels(product_id: UUID) -> tuple[int, int]:

@@ -24,6 +24,7 @@ def stop_at(monkeypatch):
         ("reserve", (10, 0), (10, 4)),
         ("release", (10, 4), (10, 0)),
         ("dispatch", (10, 4), (6, 0)),
+        ("return", (10, 0), (14, 0)),
     ],
 )
 def test_a_repeat_after_a_stop_ends_with_the_same_books(stop_at, step, before, after, where):
@@ -31,6 +32,8 @@ def test_a_repeat_after_a_stop_ends_with_the_same_books(stop_at, step, before, a
     command = shop.reserve((cup, 4))
     if step == "reserve":
         repeat = [command]
+    elif step == "return":
+        repeat = [shop.give_back((cup, 4))]
     else:
         facade.reserve_stock([command])
         repeat = [shop.release(command) if step == "release" else shop.dispatch(command)]
