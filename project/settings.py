@@ -271,9 +271,11 @@ SHIPPING_CHARGE = env.amount("SHOP_SHIPPING_CHARGE") or Decimal("0.00")
 SAGA_LEASE_SECONDS = env.env.float("SAGA_LEASE_SECONDS", 30.0)
 SAGA_BATCH_RUNS = env.env.int("SAGA_BATCH_RUNS", 200)
 SAGA_BATCH_WEIGHT = env.env.int("SAGA_BATCH_WEIGHT", 8_000)
-# For crash tests only: FAILPOINT=name:nth:kill|raise|sleep.
+# For crash tests only: FAILPOINT=name:nth:kill|raise|sleep, or a file that says so later on.
 FAILPOINTS_ENABLED = env.env.bool("FAILPOINTS_ENABLED", False)
 FAILPOINT = env.env.str("FAILPOINT", "")
+FAILPOINT_FILE = env.env.str("FAILPOINT_FILE", "")
+FAILPOINT_SLEEP_SECONDS = env.env.float("FAILPOINT_SLEEP_SECONDS", 60.0)
 
 # --- payments ----------------------------------------------------------------------------------
 GATEWAY_URL = env.GATEWAY_URL

@@ -16,6 +16,7 @@ from urllib3 import exceptions
 from apps.payments.breaker import Breaker, BreakerOpen
 from apps.payments.contracts import GatewayRecord, MoneyState
 from apps.payments.gateways import Declined, Gateway, Refused, Unanswered, Unreachable
+from apps.sagas.failpoints import failpoint
 
 PAGE = 1000
 STATES = {one.value: one for one in MoneyState} | {"partially_refunded": MoneyState.CAPTURED}
@@ -94,7 +95,9 @@ class HTTPGateway:
         headers = {"Content-Type": "application/json", "Idempotency-Key": key} if key else {}
         try:
             with self.breaker.call():
+                failpoint("gateway.before_send")
                 response = self._send(method, path, body, headers)
+                failpoint("gateway.after_reply")
                 if response.status >= 500 or 300 <= response.status < 400:
                     raise Unanswered("gateway_error", f"status {response.status}")
                 return response.status, _json(response)

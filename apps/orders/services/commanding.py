@@ -30,6 +30,7 @@ from apps.orders.timeline import SUBJECT
 from apps.orders.workflows.cancellation import start_cancellation
 from apps.orders.workflows.dispatching import start_dispatch
 from apps.sagas import facade as sagas
+from apps.sagas.failpoints import failpoint
 from apps.shipping import facade as shipping
 
 
@@ -42,7 +43,7 @@ def order_cancel(command: CancelOrder) -> CommandAccepted:
     for a key used otherwise.
     """
     with transaction.atomic(using=DATABASE):
-        return once(
+        accepted = once(
             DATABASE,
             command.principal,
             command.key,
@@ -50,6 +51,9 @@ def order_cancel(command: CancelOrder) -> CommandAccepted:
             CommandAccepted,
             lambda: _cancel(command),
         )
+        failpoint("order.cancel.before_commit")
+    failpoint("order.cancel.after_commit")
+    return accepted
 
 
 def _cancel(command: CancelOrder) -> CommandAccepted:
@@ -80,17 +84,24 @@ def order_approve(command: ApproveOrder) -> CommandAccepted:
     Raises ``NotHeld``, ``VersionConflict``.
     """
     with transaction.atomic(using=DATABASE):
-        checkout_run = _checkout_of(command.order_id)
-        sagas.wake(checkout_run)  # before the order is locked, as in cancelling
-        order = order_locked(command.order_id)
-        if order.review == Review.APPROVED:
-            return CommandAccepted(order.id, order.status, order.version)
-        _check_version(order, command.version)
-        if order.review != Review.HELD or order.status != OrderStatus.PENDING:
-            raise NotHeld()
-        version = moving.order_approve(order.id)
-        _note(order, "approve", review=Review.APPROVED.value)
-        return CommandAccepted(order.id, order.status, version, checkout_run)
+        accepted = _approve(command)
+        failpoint("order.approve.before_commit")
+    failpoint("order.approve.after_commit")
+    return accepted
+
+
+def _approve(command: ApproveOrder) -> CommandAccepted:
+    checkout_run = _checkout_of(command.order_id)
+    sagas.wake(checkout_run)  # before the order is locked, as in cancelling
+    order = order_locked(command.order_id)
+    if order.review == Review.APPROVED:
+        return CommandAccepted(order.id, order.status, order.version)
+    _check_version(order, command.version)
+    if order.review != Review.HELD or order.status != OrderStatus.PENDING:
+        raise NotHeld()
+    version = moving.order_approve(order.id)
+    _note(order, "approve", review=Review.APPROVED.value)
+    return CommandAccepted(order.id, order.status, version, checkout_run)
 
 
 def order_ship(command: ShipOrder) -> CommandAccepted:
@@ -100,42 +111,56 @@ def order_ship(command: ShipOrder) -> CommandAccepted:
     ``CancellationUnderWay``.
     """
     with transaction.atomic(using=DATABASE):
-        order = order_locked(command.order_id)
-        if order.status == OrderStatus.SHIPPED:
-            return CommandAccepted(order.id, order.status, order.version)
-        _check_version(order, command.version)
-        if order.status != OrderStatus.CONFIRMED:
-            raise not_allowed(order.status, OrderStatus.SHIPPED)
-        if not shipping.dispatch(order.id):
-            raise CancellationUnderWay()
-        version = moving.order_advance(
-            order.id,
-            before=OrderStatus.CONFIRMED,
-            to=OrderStatus.SHIPPED,
-            correlation_id=_correlation_id(command),
-        )
-        _note(order, "ship", status=OrderStatus.SHIPPED.value)
-        run = start_dispatch(order.id, correlation_id=_correlation_id(command))
-        return CommandAccepted(order.id, OrderStatus.SHIPPED.value, version, run)
+        accepted = _ship(command)
+        failpoint("order.ship.before_commit")
+    failpoint("order.ship.after_commit")
+    return accepted
+
+
+def _ship(command: ShipOrder) -> CommandAccepted:
+    order = order_locked(command.order_id)
+    if order.status == OrderStatus.SHIPPED:
+        return CommandAccepted(order.id, order.status, order.version)
+    _check_version(order, command.version)
+    if order.status != OrderStatus.CONFIRMED:
+        raise not_allowed(order.status, OrderStatus.SHIPPED)
+    if not shipping.dispatch(order.id):
+        raise CancellationUnderWay()
+    version = moving.order_advance(
+        order.id,
+        before=OrderStatus.CONFIRMED,
+        to=OrderStatus.SHIPPED,
+        correlation_id=_correlation_id(command),
+    )
+    _note(order, "ship", status=OrderStatus.SHIPPED.value)
+    run = start_dispatch(order.id, correlation_id=_correlation_id(command))
+    return CommandAccepted(order.id, OrderStatus.SHIPPED.value, version, run)
 
 
 def order_deliver(command: DeliverOrder) -> CommandAccepted:
     """The parcel arrived. A delivered order stays delivered (success)."""
     with transaction.atomic(using=DATABASE):
-        order = order_locked(command.order_id)
-        if order.status == OrderStatus.DELIVERED:
-            return CommandAccepted(order.id, order.status, order.version)
-        _check_version(order, command.version)
-        if order.status != OrderStatus.SHIPPED or not shipping.deliver(order.id):
-            raise not_allowed(order.status, OrderStatus.DELIVERED)
-        version = moving.order_advance(
-            order.id,
-            before=OrderStatus.SHIPPED,
-            to=OrderStatus.DELIVERED,
-            correlation_id=_correlation_id(command),
-        )
-        _note(order, "deliver", status=OrderStatus.DELIVERED.value)
-        return CommandAccepted(order.id, OrderStatus.DELIVERED.value, version)
+        accepted = _deliver(command)
+        failpoint("order.deliver.before_commit")
+    failpoint("order.deliver.after_commit")
+    return accepted
+
+
+def _deliver(command: DeliverOrder) -> CommandAccepted:
+    order = order_locked(command.order_id)
+    if order.status == OrderStatus.DELIVERED:
+        return CommandAccepted(order.id, order.status, order.version)
+    _check_version(order, command.version)
+    if order.status != OrderStatus.SHIPPED or not shipping.deliver(order.id):
+        raise not_allowed(order.status, OrderStatus.DELIVERED)
+    version = moving.order_advance(
+        order.id,
+        before=OrderStatus.SHIPPED,
+        to=OrderStatus.DELIVERED,
+        correlation_id=_correlation_id(command),
+    )
+    _note(order, "deliver", status=OrderStatus.DELIVERED.value)
+    return CommandAccepted(order.id, OrderStatus.DELIVERED.value, version)
 
 
 def _note(order: Order, action: str, **after: str) -> None:

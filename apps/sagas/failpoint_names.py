@@ -1,0 +1,44 @@
+"""Every failpoint of the product: its name and where a process stands that passes it.
+
+``….before_commit`` is the last thing inside a transaction, ``….after_commit`` the first thing
+after it. A test holds this list and the code to each other, another one kills a process at each.
+"""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+_COMMITS = {
+    "saga.claim": "claiming a batch of due runs under a fresh lease token",
+    "saga.begin": "renewing the leases of a step's runs with the participant's intent",
+    "saga.checkpoint": "recording a step's outcomes and the next position",
+    "saga.attempt": "spending an attempt of a step that raised",
+    "saga.park": "parking runs that cannot go on without a person",
+    "order.place": "writing an order with its payment, run, event and idempotency record",
+    "order.cancel": "accepting a cancellation with its run",
+    "order.approve": "letting an order that is held for review go on",
+    "order.ship": "marking an order shipped, with the run that sells its stock",
+    "order.deliver": "marking an order delivered",
+    "order.return": "taking, asking for or deciding returns, with the runs of those taken",
+    "order.ship_all": "marking a batch of orders shipped, with the runs that sell their stock",
+    "catalog.reserve": "reserving a batch of orders, with their inbox rows",
+    "catalog.release": "releasing a batch of orders, with their inbox rows",
+    "catalog.dispatch": "selling what a batch of orders held, with their inbox rows",
+    "catalog.return": "putting what came back of a batch of returns on the shelf",
+    "catalog.expire": "releasing holds whose time is over",
+}
+_OTHERS = {
+    "saga.execute.after": "a participant outside the orders database has answered a batch",
+    "payments.before_gateway_call": "one payment is about to be asked for; its intent is committed",
+    "payments.after_gateway_call": "the gateway's result of one payment is known, not recorded",
+    "gateway.before_send": "a request is about to leave for the gateway",
+    "gateway.after_reply": "the gateway's reply has arrived and was not looked at",
+}
+
+NAMES: Mapping[str, str] = MappingProxyType(
+    {
+        f"{name}.{side}_commit": f"{side} the commit {what}"
+        for name, what in _COMMITS.items()
+        for side in ("before", "after")
+    }
+    | _OTHERS
+)
