@@ -1,6 +1,7 @@
 """What a saga is made of, and the registry of those that run here."""
 
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from enum import Enum
 
@@ -8,6 +9,7 @@ from apps.sagas.contracts import Outcome, StepCall
 from apps.sagas.retry import FOR_EVER, RetryPolicy
 
 Execute = Callable[[Sequence[StepCall]], Sequence[Outcome]]
+Submit = Callable[[Sequence[StepCall]], Sequence[Future[Outcome]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,12 +21,21 @@ class Participant:
     - otherwise ``execute`` runs outside any transaction and must be idempotent by ``call.key``.
       ``prepare`` then commits an intent before it, ``record`` writes what came of it together
       with the checkpoint; both run inside the engine's transaction.
+    - ``submit`` in place of ``execute`` answers with a future for each call: a slow one stays
+      behind while the others go on. The futures touch no database.
     """
 
-    execute: Execute
+    execute: Execute | None = None
+    submit: Submit | None = None
     local: bool = False
     prepare: Callable[[Sequence[StepCall]], None] | None = None
     record: Callable[[Sequence[StepCall], Sequence[Outcome]], None] | None = None
+
+    def __post_init__(self) -> None:
+        if (self.execute is None) == (self.submit is None):
+            raise ValueError("a participant has either execute or submit")
+        if self.local and (self.submit or self.prepare or self.record):
+            raise ValueError("a local participant has nothing but execute")
 
 
 class StepKind(Enum):

@@ -47,18 +47,25 @@ class SagaRun(models.Model):
     class Meta:
         verbose_name = "saga run"
         constraints = [
-            models.UniqueConstraint(fields=["kind", "business_key"], name="saga_run_once")
+            # In this order it also finds all runs of a business key.
+            models.UniqueConstraint(fields=["business_key", "kind"], name="saga_run_once")
         ]
         indexes = [
             models.Index(
-                fields=["next_run_at"], condition=models.Q(status__in=LIVE), name="saga_run_due"
+                fields=["kind", "direction", "next_run_at"],
+                condition=models.Q(status__in=LIVE),
+                name="saga_run_due",
+            ),
+            models.Index(
+                fields=["next_run_at"],
+                condition=models.Q(status__in=LIVE, claims__gte=2),
+                name="saga_run_suspect",
             ),
             models.Index(
                 fields=["created_at"],
                 condition=models.Q(status=RunStatus.FAILED),
                 name="saga_run_parked",
             ),
-            models.Index(fields=["business_key"], name="saga_run_business_key"),
         ]
 
     def __str__(self) -> str:
@@ -68,7 +75,10 @@ class SagaRun(models.Model):
 class SagaStep(models.Model):
     """A step of a run in one direction, with what became of it."""
 
-    run = models.ForeignKey(SagaRun, models.CASCADE, related_name="steps")
+    # Written by the engine beside its run only; the constraint below is also the index.
+    run = models.ForeignKey(
+        SagaRun, models.CASCADE, related_name="steps", db_constraint=False, db_index=False
+    )
     position = models.SmallIntegerField()
     direction = models.CharField(max_length=1, choices=Direction)
     name = models.CharField(max_length=40)

@@ -1,11 +1,9 @@
 """Celery's side of the engine."""
 
-import time
-
 from celery import shared_task
 
-from apps.sagas.engine import store
-from apps.sagas.engine.driver import drive_batch
+from apps.sagas.engine import leases
+from apps.sagas.engine.driver import Driver
 from apps.sagas.nudge import nudge, take_up
 
 TURN_SECONDS = 5.0  # then others get the worker, and a stopping worker stops
@@ -15,18 +13,14 @@ TURN_SECONDS = 5.0  # then others get the worker, and a stopping worker stops
 def drive() -> int:
     """Drives due runs until none is left or its turn is over; returns how many it claimed."""
     take_up()
-    end = time.monotonic() + TURN_SECONDS
-    claimed = 0
-    while count := drive_batch():
-        claimed += count
-        if time.monotonic() > end:
-            nudge()
-            break
+    claimed = Driver().drive(seconds=TURN_SECONDS)
+    if leases.any_due():
+        nudge()
     return claimed
 
 
 @shared_task(ignore_result=True)
 def recover() -> None:
     """The poller: nudges when a run is due that no nudge was heard for. Never drives itself."""
-    if store.any_due():
+    if leases.any_due():
         nudge()

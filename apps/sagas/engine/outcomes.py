@@ -1,40 +1,143 @@
-"""What participants answer, made fit to be kept."""
+"""What participants answer, made fit to be kept; and what stands for an answer that is none.
 
+Whatever a participant does, it hurts the run it did it to: a bad outcome takes the place of that
+call's alone, an error is narrowed down by the driver, which asks for halves of the batch.
+"""
+
+import math
 import re
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import islice
+from typing import Any
 
 import orjson
 
-from apps.sagas.contracts import Outcome, StepCall
+from apps.sagas.contracts import Outcome, OutcomeKind, StepCall
+from apps.sagas.definition import Participant
 
 MAX_RESULT_BYTES = 16 * 1024
+MAX_TEXT = 2000  # characters of a detail or an error that are kept
 NOT_STORABLE = re.compile("[\x00\ud800-\udfff]")
 
 
-def sane(outcomes: Sequence[Outcome], calls: Sequence[StepCall]) -> list[Outcome]:
-    """The outcomes, checked: one for each call, results small and serialisable."""
-    outcomes = list(outcomes)
-    if len(outcomes) != len(calls):
-        raise RuntimeError(f"{len(outcomes)} outcomes for {len(calls)} calls")
-    return [_sane_one(outcome) for outcome in outcomes]
+class BadAnswer(Exception):
+    """A participant answered what no outcome can be made of; ``code`` says in which way."""
+
+    def __init__(self, code: str, detail: str):
+        super().__init__(detail)
+        self.code, self.detail = code, detail
 
 
-def _sane_one(outcome: Outcome) -> Outcome:
-    if NOT_STORABLE.search(outcome.code + outcome.detail):
-        code, detail = storable(outcome.code), storable(outcome.detail)
-        outcome = replace(outcome, code=code, detail=detail)
-    if outcome.result is None:
-        return outcome
+def ask(participant: Participant, calls: Sequence[StepCall]) -> list[Outcome]:
+    """The participant's outcomes, one for each call, fit to be kept.
+
+    Raises ``BadAnswer`` where they cannot be told apart. For a local participant one bad outcome
+    raises as well: what it did must not commit with a checkpoint that says that nobody knows.
+    """
     try:
-        size = len(orjson.dumps(outcome.result))
+        answer = participant.execute(calls)
+        return sane(answer, calls, strict=participant.local)
+    except (Exception, KeyboardInterrupt):
+        raise
+    except BaseException as error:
+        # The pool ends its processes by SystemExit with a negative code: that is not the
+        # participant's doing, and the leases bring its runs to others.
+        if isinstance(error, SystemExit) and isinstance(error.code, int) and error.code < 0:
+            raise
+        raise BadAnswer("raised", _text_of(error)) from error
+
+
+def sane(answer: Any, calls: Sequence[StepCall], *, strict: bool = False) -> list[Outcome]:
+    """The outcomes in ``answer``, checked: one for each call, results small and serialisable.
+
+    A bad one becomes ``unknown`` with a code that says why, or with ``strict`` an error.
+    """
+    try:
+        outcomes = list(islice(answer, len(calls) + 1))
     except TypeError as error:
-        return Outcome.unknown("unserialisable_result", str(error))
-    if size > MAX_RESULT_BYTES:
-        return Outcome.unknown("oversized_result", f"{size} bytes, at most {MAX_RESULT_BYTES}")
-    return outcome
+        if hasattr(answer, "__iter__"):
+            raise  # a generator's own
+        raise BadAnswer("no_outcomes", f"answered {type(answer).__name__}") from error
+    if len(outcomes) != len(calls):
+        number = len(outcomes) if len(outcomes) < len(calls) else f"more than {len(calls)}"
+        raise BadAnswer("wrong_outcomes", f"{number} outcomes for {len(calls)} calls")
+    return [_checked(outcome, strict) for outcome in outcomes]
+
+
+def of_error(error: BaseException) -> Outcome:
+    """The outcome that stands for an attempt which ended in ``error``."""
+    if isinstance(error, BadAnswer):
+        return Outcome.unknown(error.code, error.detail)
+    return Outcome.unknown("raised", _text_of(error))
 
 
 def storable(text: str) -> str:
     """``text`` without what PostgreSQL's text cannot hold."""
     return NOT_STORABLE.sub("\ufffd", text)
+
+
+def _checked(outcome: Any, strict: bool) -> Outcome:
+    try:
+        return _sane_one(outcome)
+    except BadAnswer as bad:
+        if strict:
+            raise
+        return of_error(bad)
+
+
+def _sane_one(outcome: Any) -> Outcome:
+    if not isinstance(outcome, Outcome):
+        raise BadAnswer("no_outcome", f"answered {type(outcome).__name__}")
+    kind, code, detail = outcome.kind, outcome.code, outcome.detail
+    if not (isinstance(kind, OutcomeKind) and isinstance(code, str) and isinstance(detail, str)):
+        types = ", ".join(type(value).__name__ for value in (kind, code, detail))
+        raise BadAnswer("no_outcome", f"an outcome of {types}")
+    if NOT_STORABLE.search(code) or NOT_STORABLE.search(detail):
+        outcome = replace(outcome, code=storable(code), detail=storable(detail))
+    if outcome.result is not None:
+        _check_result(outcome.result)
+    return outcome
+
+
+def _check_result(result: Any) -> None:
+    if not isinstance(result, dict):
+        raise BadAnswer("unserialisable_result", f"a result of {type(result).__name__}")
+    try:
+        text = orjson.dumps(result)
+    except TypeError as error:
+        raise BadAnswer("unserialisable_result", _text_of(error)) from error
+    if len(text) > MAX_RESULT_BYTES:
+        raise BadAnswer("oversized_result", f"{len(text)} bytes, at most {MAX_RESULT_BYTES}")
+    # orjson makes null of NaN, and PostgreSQL's jsonb has no NUL; both show in the text.
+    if b"\\u0000" in text and "\x00" in _strings(orjson.loads(text)):
+        raise BadAnswer("unserialisable_result", "a string with a NUL")
+    if b"null" in text and not _finite(result):
+        raise BadAnswer("unserialisable_result", "a number that is not finite")
+
+
+def _strings(value: Any) -> str:
+    """All strings in a JSON value, keys too, in one."""
+    if isinstance(value, dict):
+        return "".join(value) + "".join(map(_strings, value.values()))
+    if isinstance(value, list):
+        return "".join(map(_strings, value))
+    return value if isinstance(value, str) else ""
+
+
+def _finite(value: Any) -> bool:
+    if isinstance(value, dict):
+        return all(map(_finite, value.values()))
+    if isinstance(value, list | tuple):
+        return all(map(_finite, value))
+    return not isinstance(value, float) or math.isfinite(value)
+
+
+def _text_of(error: BaseException) -> str:
+    """What the error says, if it can."""
+    name = type(error).__name__
+    try:
+        text = f"{name}: {error}"
+    except Exception as worse:  # noqa: BLE001 - a bug in the error itself must not hide the error
+        text = f"{name} (its text: {type(worse).__name__})"
+    return storable(text[:MAX_TEXT])

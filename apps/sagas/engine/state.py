@@ -2,7 +2,8 @@
 
 import random
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
+from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
@@ -17,6 +18,7 @@ LOOK_AGAIN = 60.0  # seconds after which a waiting run is asked anyway, should n
 class Run:
     """A claimed run as the engine holds it in memory.
 
+    ``token`` is the lease's, ``leased_at`` when it was last renewed (monotonic clock, seconds).
     ``begun``: under this claim the present step was executed, or may have been.
     """
 
@@ -39,8 +41,14 @@ class Run:
     correlation_id: str = ""
     error_code: str = ""
     error_detail: str = ""
-    begun: bool = False
     abort_reason: str = ""
+    token: int = 0
+    leased_at: float = 0.0
+    begun: bool = False
+
+    def copy(self) -> "Run":
+        """Another run with the same values."""
+        return Run(*_values(self))
 
     @property
     def forward(self) -> bool:
@@ -53,6 +61,9 @@ class Run:
 
     def key(self, direction: str) -> str:
         return step_key(self.id, self.position, direction)
+
+
+_values = attrgetter(*Run.__slots__)
 
 
 @dataclass(slots=True)
@@ -87,12 +98,16 @@ class LogRecord:
 
 @dataclass(slots=True)
 class Change:
-    """What one checkpoint writes for one run. ``delay`` seconds until due; None = goes on now."""
+    """What one checkpoint writes for one run. ``delay`` seconds until due; None = goes on now.
+
+    ``apart``: from now on the run is claimed alone until it makes progress.
+    """
 
     run: Run
     step: StepRecord | None = None
     log: list[LogRecord] = field(default_factory=list)
     delay: float | None = None
+    apart: bool = False
 
     @property
     def goes_on(self) -> bool:
@@ -150,6 +165,13 @@ def park(change: Change, code: str, detail: str) -> Change:
     run = change.run
     run.status, run.error_code, run.error_detail = RunStatus.FAILED, code, detail
     change.log.append(_log(run, "parked", code, detail))
+    return change
+
+
+def apart(run: Run) -> Change:
+    """Lets go of a run that may have hurt its neighbours; it is claimed alone from now on."""
+    change = Change(run, delay=0.0, apart=True)
+    change.log.append(_log(run, "set_apart", "start_to_close", "its batch ran past its time"))
     return change
 
 
@@ -262,8 +284,3 @@ def _record(run: Run, status: str, outcome: Outcome) -> StepRecord:
 def _log(run: Run, event: str, code: str, detail: str) -> LogRecord:
     detail = detail[:2000]
     return LogRecord(run.id, event, run.position, run.direction, run.attempt, code, detail)
-
-
-def due(now: datetime, delay: float) -> datetime:
-    """``delay`` seconds after ``now``."""
-    return now + timedelta(seconds=delay)

@@ -1,6 +1,5 @@
 """A holder that sleeps past its lease wakes up to find that its runs are not its own any more."""
 
-import copy
 import os
 import re
 import signal
@@ -10,7 +9,7 @@ import pytest
 
 from apps.payments.models import PaymentEntry
 from apps.sagas.contracts import Outcome
-from apps.sagas.engine import store
+from apps.sagas.engine import leases, store
 from apps.sagas.engine.driver import drive_batch
 from apps.sagas.models import SagaLogEntry, SagaRun, SagaStep
 from tests.concurrency.sagas.engines import counted, drain, start, threads
@@ -96,14 +95,14 @@ def test_without_its_token_a_late_answer_undoes_what_the_other_did(late_answer, 
     """The control."""
     write = store.execute
 
-    def hold(token, runs, lease):
-        return [copy.copy(run) for run in runs], store.now()
+    def hold(runs, lease):
+        return [run.copy() for run in runs], leases.now()
 
     def unguarded(alias, sql, params=()):
-        return write(alias, sql.replace("run.lease_token = %s", "%s::bigint > 0"), params)
+        return write(alias, sql.replace("AND run.lease_token = held.token", ""), params)
 
-    monkeypatch.setattr(store, "hold", hold)
+    monkeypatch.setattr(leases, "hold", hold)
     monkeypatch.setattr(store, "execute", unguarded)
     before, after = late_answer()
     assert [run["status"] for run in before[0]] == ["completed"]
-    assert [(run["status"], run["step"]) for run in after[0]] == [("pending", "first")]
+    assert [(run["status"], run["step"]) for run in after[0]] == [("in_progress", "first")]

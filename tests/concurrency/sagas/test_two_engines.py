@@ -6,7 +6,7 @@ from collections import Counter
 import pytest
 
 from apps.sagas.contracts import Outcome
-from apps.sagas.engine import store
+from apps.sagas.engine import leases
 from apps.sagas.models import SagaRun, SagaStep
 from tests.concurrency.sagas.engines import counted, drain, start, threads
 
@@ -29,8 +29,8 @@ def meet(monkeypatch, settings):
     ``without`` are the guards that claims do without: lock, token.
     """
     settings.SAGA_BATCH_RUNS = 20
-    barrier, together, ask = threading.Barrier(2, timeout=20), Counter(), store.fetch_all
-    first = store.fetch_one
+    barrier, together, ask = threading.Barrier(2, timeout=20), Counter(), leases.fetch_all
+    first = leases.fetch_one
 
     def meet(*without: str) -> None:
         def claim(alias, sql, params=()):
@@ -51,8 +51,8 @@ def meet(monkeypatch, settings):
                 sql = sql.replace("nextval('saga_lease_token')", "7::bigint")
             return first(alias, sql, params)
 
-        monkeypatch.setattr(store, "fetch_all", claim)
-        monkeypatch.setattr(store, "fetch_one", token)
+        monkeypatch.setattr(leases, "fetch_all", claim)
+        monkeypatch.setattr(leases, "fetch_one", token)
 
     return meet
 

@@ -6,7 +6,7 @@ from structlog.testing import capture_logs
 
 from apps.sagas import facade
 from apps.sagas.contracts import Outcome
-from apps.sagas.engine import driver, store
+from apps.sagas.engine import driver, leases
 from apps.sagas.engine.driver import Driver, drive_batch
 from apps.sagas.models import SagaLogEntry, SagaRun, SagaStep
 
@@ -120,13 +120,15 @@ _SILENT = driver.Participant(lambda calls: [])
 
 def test_a_late_holder_writes_nothing(start, recorder, saga):
     [run] = start("k")
-    token, late = store.claim(limit=10, weight=100, lease=30)
+    late = leases.claim(limit=10, weight=100, lease=30)
     make_due()  # its lease ran out
     drive_batch()
     run.refresh_from_db()
     before = (run.status, run.version, steps(run))
     assert before[0] == "completed"
-    Driver(token, late).drive()
+    holder = Driver()
+    holder.take(late)
+    holder.drive(batches=0)
     run.refresh_from_db()
     assert (run.status, run.version, steps(run)) == before
     # The remote step was repeated, with its key; the local one never ran without the lease.
@@ -135,29 +137,30 @@ def test_a_late_holder_writes_nothing(start, recorder, saga):
 
 def test_a_claimed_run_is_nobody_elses_until_its_lease_ends(start):
     start("k")
-    token, runs = store.claim(limit=10, weight=100, lease=30)
+    runs = leases.claim(limit=10, weight=100, lease=30)
+    token = runs[0].token
     assert [run.business_key for run in runs] == ["k"]
-    assert store.claim(limit=10, weight=100, lease=30)[1] == []
+    assert leases.claim(limit=10, weight=100, lease=30) == []
     make_due()
-    again, runs = store.claim(limit=10, weight=100, lease=30)
+    runs = leases.claim(limit=10, weight=100, lease=30)
     assert [run.business_key for run in runs] == ["k"]
-    assert again > token
+    assert runs[0].token > token
 
 
 def test_a_batch_is_capped_by_weight_but_never_empty(start):
     start("a", "b", "c", weight=40)
-    assert len(store.claim(limit=10, weight=80, lease=30)[1]) == 2
-    assert len(store.claim(limit=10, weight=1, lease=30)[1]) == 1
+    assert len(leases.claim(limit=10, weight=80, lease=30)) == 2
+    assert len(leases.claim(limit=10, weight=1, lease=30)) == 1
 
 
 def test_a_run_that_keeps_killing_its_holder_comes_alone_and_is_parked(start, recorder):
     killer, *_ = start("killer", "b", "c")
-    for _ in range(store.MAX_BATCHED_CLAIMS):
-        assert len(store.claim(limit=10, weight=100, lease=30)[1]) == 3
+    for _ in range(leases.MAX_BATCHED_CLAIMS):
+        assert len(leases.claim(limit=10, weight=100, lease=30)) == 3
         make_due()
-    for _ in range(store.MAX_CLAIMS - store.MAX_BATCHED_CLAIMS):
+    for _ in range(leases.MAX_CLAIMS - leases.MAX_BATCHED_CLAIMS):
         SagaRun.objects.filter(pk=killer.pk).update(next_run_at="2019-01-01T00:00:00Z")
-        assert [run.id for run in store.claim(limit=10, weight=100, lease=30)[1]] == [killer.pk]
+        assert [run.id for run in leases.claim(limit=10, weight=100, lease=30)] == [killer.pk]
     SagaRun.objects.filter(pk=killer.pk).update(next_run_at="2019-01-01T00:00:00Z")
     drive_batch()
     killer.refresh_from_db()
@@ -220,7 +223,7 @@ def test_a_retry_waits_in_the_database(start, recorder, saga):
     recorder.tell("first", "k", Outcome.retryable("busy"))
     drive_batch()
     run.refresh_from_db()
-    assert (run.status, run.attempt, run.lease_token, run.claims) == ("pending", 2, 0, 0)
+    assert (run.status, run.attempt, run.lease_token, run.claims) == ("in_progress", 2, 0, 0)
 
 
 def test_the_log_is_append_only(start, drive, recorder):
@@ -265,7 +268,7 @@ def test_a_run_asked_to_abort_does_not_wait_any_longer(start, drive, recorder):
 
 def test_waking_leaves_a_held_run_to_its_holder(start):
     [run] = start("k")
-    store.claim(limit=1, weight=9, lease=30)
+    leases.claim(limit=1, weight=9, lease=30)
     with transaction.atomic(using="orders"):
         assert facade.wake(run.pk)
-    assert store.claim(limit=1, weight=9, lease=30)[1] == []
+    assert leases.claim(limit=1, weight=9, lease=30) == []

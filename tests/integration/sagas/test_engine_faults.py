@@ -81,8 +81,8 @@ def test_a_checkpoint_whose_commit_was_not_heard_of_is_not_taken_back(
     [run] = start("k")
     heard = store.save
 
-    def save_and_lose_the_answer(token, changes):
-        heard(token, changes)
+    def save_and_lose_the_answer(changes):
+        heard(changes)
         connection = connections["orders"]
         if changes and changes[0].run.position == 1 and connection.in_atomic_block:
             monkeypatch.setattr(store, "save", heard)
