@@ -41,8 +41,8 @@ class PaymentEntryInline(TabularInline):
 
 @admin.register(Payment)
 class PaymentAdmin(ReadOnlyAdmin):
-    list_display = ("id", "order_id", "amount", "currency", "card_token", "created_at")
-    list_filter = (CurrencyFilter, "created_at")
+    list_display = ("id", "order_id", "amount", "currency", "method", "card_token", "created_at")
+    list_filter = ("method", CurrencyFilter, "created_at")
     search_fields = ("id__exact", "order_id__exact", "card_token__exact")
     search_help_text = "Reference at the gateway, order id or card token"
     ordering = ("-id",)

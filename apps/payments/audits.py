@@ -76,19 +76,24 @@ def _confirmed(
 
 def _differences(position: Position, record: GatewayRecord | None) -> Iterator[tuple[str, str]]:
     """How the two accounts of one payment differ, as check and detail."""
+    if position.on_account:
+        if record is not None:
+            yield "on_account_at_gateway", f"{record.state} at the gateway, bought on account"
+        return
     if record is None:
         if position.state not in NOTHING:
             yield "unknown_to_gateway", f"{position.state} by our ledger"
         elif position.is_open:
             yield "unsettled", "asked for, and the gateway knows nothing of it"
         return
+    captured, refunded = map(position.money, (position.captured, position.refunded))
     if record.captures > 1:
         yield "captured_twice", f"{record.captures} captures at the gateway"
-    if record.captured != position.captured or record.refunded != position.refunded:
+    if (record.captured, record.refunded) != (captured, refunded):
         yield (
             "amounts_differ",
             f"captured {_text(record.captured)}, refunded {_text(record.refunded)} at the gateway;"
-            f" {_text(position.captured)} and {_text(position.refunded)} by our ledger",
+            f" {_text(captured)} and {_text(refunded)} by our ledger",
         )
     elif record.state is not position.state:
         yield "states_differ", f"{record.state} at the gateway, {position.state} by our ledger"

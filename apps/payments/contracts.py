@@ -51,7 +51,8 @@ class MoneyState(StrEnum):
 class PaymentResult:
     """The answer for one order: ``state`` is where its money is now as far as is known.
 
-    ``gateway_reference`` is the gateway's own id of the payment, where it gave one.
+    ``gateway_reference`` is the gateway's own id of the payment, where it gave one; ``method``
+    that of the payment.
     """
 
     order_id: UUID
@@ -60,6 +61,7 @@ class PaymentResult:
     code: str = ""
     detail: str = ""
     gateway_reference: str = ""
+    method: str = "card"
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +97,7 @@ class NetAmount:
     refunded: Money
     state: MoneyState
     open: bool
+    method: str = "card"
 
     @property
     def net(self) -> Money:

@@ -5,6 +5,11 @@ from django.db.models import TextChoices
 DATABASE = "orders"
 
 
+class PaymentMethod(TextChoices):
+    CARD = "card"
+    ACCOUNT = "account", "On account"  # no gateway: only the shop's own books move
+
+
 class EntryOperation(TextChoices):
     AUTHORIZATION = "authorization"
     CAPTURE = "capture"

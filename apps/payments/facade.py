@@ -7,6 +7,8 @@ with ``prepare`` gives the same books, since every movement has one key for ever
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future
+from typing import TypeVar
 from uuid import UUID
 
 from django.db import connections
@@ -26,6 +28,8 @@ from apps.payments.contracts import (
 )
 from apps.payments.enums import DATABASE
 from apps.payments.gateways import GatewayError
+
+T = TypeVar("T")
 
 
 def open_payments(payments: Sequence[OpenPayment]) -> None:
@@ -49,6 +53,19 @@ def perform(
     if connections[DATABASE].in_atomic_block:
         raise RuntimeError("no gateway call inside a transaction")
     return runner.perform_all(operation, order_ids, seconds)
+
+
+def submit(
+    operation: Operation, order_ids: Sequence[UUID], then: Callable[[PaymentResult], T]
+) -> list[T | Future[T]]:
+    """Like ``perform`` but without waiting: for each order what ``then`` makes of its result, or
+    a future of it. ``then`` runs in another thread and must not use a database.
+
+    Raises ``RuntimeError`` inside a transaction.
+    """
+    if connections[DATABASE].in_atomic_block:
+        raise RuntimeError("no gateway call inside a transaction")
+    return runner.submit_all(operation, order_ids, then)
 
 
 def record(operation: Operation, results: Sequence[PaymentResult]) -> None:

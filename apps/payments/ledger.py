@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from uuid import UUID
 
 from apps.common.databases import execute, require_atomic
 from apps.common.ids import new_id
 from apps.payments.contracts import OpenPayment
-from apps.payments.enums import DATABASE, EntryOperation, EntryState
+from apps.payments.enums import DATABASE, KEY_NAME, EntryOperation, EntryState
 from apps.payments.position import Position
 
 
@@ -28,8 +29,9 @@ def insert_payments(payments: Sequence[OpenPayment]) -> None:
     execute(
         DATABASE,
         """
-        INSERT INTO payments_payment (id, order_id, amount, currency, card_token)
-        SELECT * FROM unnest(%s::uuid[], %s::uuid[], %s::numeric[], %s::text[], %s::text[])
+        INSERT INTO payments_payment (id, order_id, amount, currency, card_token, method)
+        SELECT * FROM unnest(%s::uuid[], %s::uuid[], %s::numeric[], %s::text[], %s::text[],
+                             %s::text[])
         """,
         [
             [new_id() for _ in payments],
@@ -37,20 +39,39 @@ def insert_payments(payments: Sequence[OpenPayment]) -> None:
             [one.amount.amount for one in payments],
             [one.amount.currency.code for one in payments],
             [one.card_token for one in payments],
+            [one.method for one in payments],
         ],
     )
 
 
-def append(entries: Sequence[Entry]) -> None:
-    """Appends ``entries``, leaving out what stands there already.
+def append_succeeded_in_books(operation: EntryOperation, order_ids: Sequence[UUID]) -> int:
+    """Appends the success of ``operation`` for the payments of ``order_ids`` with one statement,
+    leaving out what is settled already; returns how many it appended."""
+    require_atomic(DATABASE)
+    return execute(
+        DATABASE,
+        """
+        INSERT INTO payments_paymententry
+            (payment_id, operation, state, amount, currency, idempotency_key,
+             gateway_reference, code, detail)
+        SELECT id, %s, 'succeeded', amount, currency, id::text || ':' || %s, '', '', ''
+        FROM payments_payment WHERE order_id = ANY(%s) ORDER BY id
+        ON CONFLICT DO NOTHING
+        """,
+        [operation.value, KEY_NAME[operation], list(order_ids)],
+    )
+
+
+def append(entries: Sequence[Entry]) -> int:
+    """Appends ``entries``, leaving out what stands there already; returns how many were new.
 
     Keys are inserted in order, so that two overlapping batches cannot deadlock.
     """
     require_atomic(DATABASE)
     if not entries:
-        return
+        return 0
     ordered = sorted(entries, key=lambda one: (one.position.payment_id, one.operation))
-    execute(
+    return execute(
         DATABASE,
         """
         INSERT INTO payments_paymententry
@@ -64,8 +85,8 @@ def append(entries: Sequence[Entry]) -> None:
             [one.position.payment_id for one in ordered],
             [one.operation.value for one in ordered],
             [one.state.value for one in ordered],
-            [one.position.amount.amount for one in ordered],
-            [one.position.amount.currency.code for one in ordered],
+            [one.position.amount for one in ordered],
+            [one.position.currency for one in ordered],
             [one.position.key(one.operation) for one in ordered],
             [one.gateway_reference for one in ordered],
             [one.code[:60] for one in ordered],

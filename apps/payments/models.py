@@ -4,7 +4,7 @@ from django.db import models
 from django.db.models.functions import Now
 from moneyed import Money
 
-from apps.payments.enums import EntryOperation, EntryState
+from apps.payments.enums import EntryOperation, EntryState, PaymentMethod
 
 
 class Payment(models.Model):
@@ -14,12 +14,22 @@ class Payment(models.Model):
     order_id = models.UUIDField(unique=True)
     amount = models.DecimalField(max_digits=14, decimal_places=2)
     currency = models.CharField(max_length=3)
-    card_token = models.CharField(max_length=64)
+    method = models.CharField(
+        max_length=7, choices=PaymentMethod, default=PaymentMethod.CARD, db_default="card"
+    )
+    card_token = models.CharField(max_length=64, blank=True)
     created_at = models.DateTimeField(db_default=Now())
 
     class Meta:
         constraints = [
-            models.CheckConstraint(condition=models.Q(amount__gt=0), name="payment_amount_positive")
+            models.CheckConstraint(
+                condition=models.Q(amount__gt=0), name="payment_amount_positive"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(method=PaymentMethod.CARD) & ~models.Q(card_token="")
+                | models.Q(method=PaymentMethod.ACCOUNT, card_token=""),
+                name="payment_card_has_token",
+            ),
         ]
 
     def __str__(self) -> str:

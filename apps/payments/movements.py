@@ -41,6 +41,19 @@ def perform(gateway: Gateway, operation: Operation, position: Position) -> Payme
         return not_reached(operation, position, problem)
 
 
+def settle_in_books(operation: Operation, position: Position) -> PaymentResult:
+    """What becomes of ``operation`` on a payment on account, which no gateway knows: it succeeds
+    unless the payment stands elsewhere. ``services.operation_record`` carries it out."""
+    if operation is Operation.REVERSE:
+        return _already_reversed(position) or _succeeded(
+            position,
+            MoneyState.REFUNDED if position.capture is Progress.SUCCEEDED else MoneyState.VOIDED,
+        )
+    if operation is Operation.AUTHORIZE:
+        return _already_authorized(position) or _succeeded(position, MoneyState.AUTHORIZED)
+    return _already_captured(position) or _succeeded(position, MoneyState.CAPTURED)
+
+
 def not_reached(operation: Operation, position: Position, problem: Unreachable) -> PaymentResult:
     """This call did not arrive; that says nothing of an earlier one without an answer."""
     unknown = any(position.progress(one) is Progress.UNKNOWN for one in ENTRIES_OF[operation])
@@ -48,20 +61,18 @@ def not_reached(operation: Operation, position: Position, problem: Unreachable) 
     return _result(position, status, position.state, problem)
 
 
-def _authorize(gateway: Gateway, position: Position) -> PaymentResult:
+def _already_authorized(position: Position) -> PaymentResult | None:
+    """The answer that our ledger knows, if it does."""
     if position.authorization is Progress.FAILED:
         return _declined(position, position.state, position.authorization_code)
     if position.is_being_reversed:
         return _declined(position, position.state, REVERSED)
     if position.authorization is Progress.SUCCEEDED:
         return _succeeded(position, position.state)
-    record = None
-    if position.authorization is Progress.UNKNOWN:
-        record = gateway.find(position.payment_id)
-    return _forward(position, record or _ask_authorization(gateway, position))
+    return None
 
 
-def _capture(gateway: Gateway, position: Position) -> PaymentResult:
+def _already_captured(position: Position) -> PaymentResult | None:
     if position.capture is Progress.FAILED:
         return _declined(position, position.state, position.capture_code)
     if position.is_being_reversed:
@@ -70,11 +81,40 @@ def _capture(gateway: Gateway, position: Position) -> PaymentResult:
         return _succeeded(position, position.state)
     if position.authorization is not Progress.SUCCEEDED:
         return _declined(position, position.state, "not_authorized")
+    return None
+
+
+def _already_reversed(position: Position) -> PaymentResult | None:
+    if position.state in (*UNDONE, MoneyState.DECLINED):
+        return _succeeded(position, position.state, code=position.authorization_code)
+    if position.authorization in (Progress.NONE, Progress.FAILED):
+        return _succeeded(position, MoneyState.NOT_PAID, code=CANCELLED)
+    if position.reversal_code:
+        return _declined(position, position.state, position.reversal_code)
+    return None
+
+
+def _authorize(gateway: Gateway, position: Position) -> PaymentResult:
+    known = _already_authorized(position)
+    if known is not None:
+        return known
+    record = None
+    if position.authorization is Progress.UNKNOWN:
+        record = gateway.find(position.payment_id)
+    return _forward(position, record or _ask_authorization(gateway, position))
+
+
+def _capture(gateway: Gateway, position: Position) -> PaymentResult:
+    known = _already_captured(position)
+    if known is not None:
+        return known
     record = gateway.find(position.payment_id) if position.capture is Progress.UNKNOWN else None
     if record is None or record.state is MoneyState.AUTHORIZED:
         try:
             record = gateway.capture(
-                position.payment_id, position.amount, position.key(EntryOperation.CAPTURE)
+                position.payment_id,
+                position.money(position.amount),
+                position.key(EntryOperation.CAPTURE),
             )
         except Refused as refused:
             record = gateway.find(position.payment_id)
@@ -93,12 +133,9 @@ def _forward(position: Position, record: GatewayRecord) -> PaymentResult:
 
 
 def _reverse(gateway: Gateway, position: Position) -> PaymentResult:
-    if position.state in (*UNDONE, MoneyState.DECLINED):
-        return _succeeded(position, position.state, code=position.authorization_code)
-    if position.authorization in (Progress.NONE, Progress.FAILED):
-        return _succeeded(position, MoneyState.NOT_PAID, code=CANCELLED)
-    if position.reversal_code:
-        return _declined(position, position.state, position.reversal_code)
+    known = _already_reversed(position)
+    if known is not None:
+        return known
     record, state = None, _certain(position)
     for _ in range(ROUNDS):
         if state is None:
@@ -130,13 +167,14 @@ def _undo(gateway: Gateway, position: Position, state: MoneyState) -> GatewayRec
     if state is MoneyState.AUTHORIZED:
         return gateway.void(position.payment_id, position.key(EntryOperation.VOID))
     key = position.key(EntryOperation.REFUND)
-    return gateway.refund(position.payment_id, position.amount, key)
+    return gateway.refund(position.payment_id, position.money(position.amount), key)
 
 
 def _ask_authorization(gateway: Gateway, position: Position) -> GatewayRecord:
     """Asks with the one key; so a request still under way and this one are the same."""
     key = position.key(EntryOperation.AUTHORIZATION)
-    return gateway.authorize(position.payment_id, position.amount, position.card_token, key)
+    amount = position.money(position.amount)
+    return gateway.authorize(position.payment_id, amount, position.card_token, key)
 
 
 def _declined_state(operation: Operation, position: Position) -> MoneyState:
@@ -152,6 +190,7 @@ def _succeeded(
         state,
         code=code,
         gateway_reference=record.gateway_reference if record else "",
+        method=position.method,
     )
 
 
@@ -164,6 +203,7 @@ def _declined(
         state,
         code=code,
         gateway_reference=record.gateway_reference if record else "",
+        method=position.method,
     )
 
 

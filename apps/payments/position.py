@@ -1,13 +1,16 @@
 """Where a payment stands by our ledger; what is derived from it is derived here only."""
 
 from dataclasses import dataclass
+from decimal import Decimal
 from enum import IntEnum
 from uuid import UUID
 
 from moneyed import Money
 
 from apps.payments.contracts import MoneyState
-from apps.payments.enums import CANCELLED, KEY_NAME, EntryOperation
+from apps.payments.enums import CANCELLED, KEY_NAME, EntryOperation, PaymentMethod
+
+ZERO = Decimal("0.00")
 
 
 class Progress(IntEnum):
@@ -22,26 +25,28 @@ class Progress(IntEnum):
     @property
     def is_open(self) -> bool:
         """Asked for, and the answer is not on record."""
-        return self in (Progress.REQUESTED, Progress.UNKNOWN)
+        return self is Progress.REQUESTED or self is Progress.UNKNOWN
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Position:
-    """A payment and the progress of each operation on it."""
+    """A payment and the progress of each operation on it; amounts are in ``currency``."""
 
     payment_id: UUID
     order_id: UUID
-    amount: Money
-    card_token: str
-    authorization: Progress
-    capture: Progress
-    void: Progress
-    refund: Progress
+    amount: Decimal
+    currency: str
+    card_token: str = ""
+    method: str = PaymentMethod.CARD.value
+    authorization: Progress = Progress.NONE
+    capture: Progress = Progress.NONE
+    void: Progress = Progress.NONE
+    refund: Progress = Progress.NONE
     authorization_code: str = ""
     capture_code: str = ""
     reversal_code: str = ""
-    captured: Money | None = None
-    refunded: Money | None = None
+    captured: Decimal = ZERO
+    refunded: Decimal = ZERO
 
     def progress(self, operation: EntryOperation) -> Progress:
         return {
@@ -55,10 +60,20 @@ class Position:
         """The gateway's idempotency key: it belongs to the movement, never to an attempt."""
         return idempotency_key(self.payment_id, operation)
 
+    def money(self, amount: Decimal) -> Money:
+        return Money(amount, self.currency)
+
+    @property
+    def on_account(self) -> bool:
+        return self.method == PaymentMethod.ACCOUNT
+
     @property
     def is_open(self) -> bool:
-        return any(
-            one.is_open for one in (self.authorization, self.capture, self.void, self.refund)
+        return (
+            self.authorization.is_open
+            or self.capture.is_open
+            or self.void.is_open
+            or self.refund.is_open
         )
 
     @property

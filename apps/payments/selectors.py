@@ -1,67 +1,85 @@
 """Reads of payments and their ledger."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
 from uuid import UUID
 
-from django.db import connections
 from moneyed import Money
 
 from apps.common.databases import fetch_all
 from apps.payments.contracts import LedgerEntry, NetAmount
-from apps.payments.enums import DATABASE
+from apps.payments.enums import DATABASE, NOT_NEEDED
 from apps.payments.position import Position, Progress
 
 UUID_TEXT = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-# One row per payment: the furthest state of each operation, and the sums.
+# A row for each entry of a payment, one without entry for a payment without any.
 POSITIONS = """
-    SELECT p.id, p.order_id, p.amount, p.currency, p.card_token,
-           coalesce(max(s.rank) FILTER (WHERE e.operation = 'authorization'), 0),
-           coalesce(max(s.rank) FILTER (WHERE e.operation = 'capture'), 0),
-           coalesce(max(s.rank) FILTER (WHERE e.operation = 'void'), 0),
-           coalesce(max(s.rank) FILTER (WHERE e.operation = 'refund'), 0),
-           coalesce(max(e.code) FILTER (WHERE e.operation = 'authorization' AND s.rank = 3), ''),
-           coalesce(max(e.code) FILTER (WHERE e.operation = 'capture' AND s.rank = 3), ''),
-           coalesce(max(e.code) FILTER (WHERE e.operation IN ('void', 'refund') AND s.rank = 3
-                                              AND e.code <> 'not_needed'), ''),
-           coalesce(sum(e.amount) FILTER (WHERE e.operation = 'capture' AND s.rank = 4), 0),
-           coalesce(sum(e.amount) FILTER (WHERE e.operation = 'refund' AND s.rank = 4), 0)
-    FROM payments_payment p
-    LEFT JOIN payments_paymententry e ON e.payment_id = p.id
-    LEFT JOIN (VALUES ('requested', 1), ('unknown', 2), ('failed', 3), ('succeeded', 4))
-         AS s(state, rank) ON s.state = e.state
+    SELECT p.id, p.order_id, p.amount, p.currency, p.card_token, p.method,
+           e.operation, e.state, e.code, e.amount
+    FROM payments_payment p LEFT JOIN payments_paymententry e ON e.payment_id = p.id
 """
+PROGRESS = {
+    "requested": Progress.REQUESTED,
+    "unknown": Progress.UNKNOWN,
+    "failed": Progress.FAILED,
+    "succeeded": Progress.SUCCEEDED,
+}
+CODE_OF = {
+    "authorization": "authorization_code",
+    "capture": "capture_code",
+    "void": "reversal_code",
+    "refund": "reversal_code",
+}
+PAGE = 2_000
 
 
-def _position(row: tuple) -> Position:
-    reference, order_id, amount, currency, card_token, *rest = row
-    return Position(
-        reference,
-        order_id,
-        Money(amount, currency),
-        card_token,
-        *(Progress(one) for one in rest[:4]),
-        *rest[4:7],
-        Money(Decimal(rest[7]), currency),
-        Money(Decimal(rest[8]), currency),
-    )
+def _positions(rows: Iterable[tuple]) -> dict[UUID, Position]:
+    """The rows' payments, by payment."""
+    found: dict[UUID, Position] = {}
+    for row in rows:
+        position = found.get(row[0])
+        if position is None:
+            position = found[row[0]] = Position(*row[:6])
+        if row[6] is not None:
+            _add(position, *row[6:])
+    return found
+
+
+def _add(position: Position, operation: str, state: str, code: str, amount: Decimal) -> None:
+    """One entry of the ledger; of each operation the furthest counts."""
+    reached = PROGRESS[state]
+    if reached > getattr(position, operation):
+        setattr(position, operation, reached)
+    if reached is Progress.SUCCEEDED:
+        if operation == "capture":
+            position.captured += amount
+        elif operation == "refund":
+            position.refunded += amount
+    elif reached is Progress.FAILED and code != NOT_NEEDED:
+        setattr(position, CODE_OF[operation], code)
 
 
 def positions(order_ids: Sequence[UUID]) -> dict[UUID, Position]:
     """Where the payments of ``order_ids`` stand, by order; an order without one is missing."""
-    rows = fetch_all(
-        DATABASE, f"{POSITIONS} WHERE p.order_id = ANY(%s) GROUP BY p.id", [list(order_ids)]
-    )
-    return {row[1]: _position(row) for row in rows}
+    rows = fetch_all(DATABASE, f"{POSITIONS} WHERE p.order_id = ANY(%s)", [list(order_ids)])
+    return {one.order_id: one for one in _positions(rows).values()}
 
 
-def all_positions(chunk: int = 2000) -> Iterator[Position]:
-    """Every payment's position, read with one statement."""
-    with connections[DATABASE].cursor() as cursor:
-        cursor.execute(f"{POSITIONS} GROUP BY p.id ORDER BY p.id")
-        while rows := cursor.fetchmany(chunk):
-            yield from map(_position, rows)
+def all_positions() -> Iterator[Position]:
+    """Every payment's position, oldest first, a page at a time."""
+    last = UUID(int=0)
+    while page := _positions(
+        fetch_all(
+            DATABASE,
+            f"""{POSITIONS} WHERE p.id IN (
+                SELECT id FROM payments_payment WHERE id > %s ORDER BY id LIMIT %s
+            ) ORDER BY p.id""",
+            [last, PAGE],
+        )
+    ):
+        yield from page.values()
+        last = max(page)
 
 
 def net_amounts(order_ids: Sequence[UUID]) -> dict[UUID, NetAmount]:
@@ -75,7 +93,13 @@ def all_net_amounts() -> Iterator[NetAmount]:
 
 
 def _net(one: Position) -> NetAmount:
-    return NetAmount(one.order_id, one.amount, one.captured, one.refunded, one.state, one.is_open)
+    return NetAmount(
+        one.order_id,
+        *map(one.money, (one.amount, one.captured, one.refunded)),
+        one.state,
+        one.is_open,
+        one.method,
+    )
 
 
 def orders_of(references: Sequence[str]) -> dict[str, UUID]:

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from apps.common.databases import require_atomic
 from apps.common.errors import FieldError, InvalidInput
-from apps.payments import ledger, selectors
+from apps.payments import books, ledger, selectors
 from apps.payments.contracts import (
     MoneyState,
     OpenPayment,
@@ -22,6 +22,7 @@ from apps.payments.enums import (
     UNANSWERED,
     EntryOperation,
     EntryState,
+    PaymentMethod,
 )
 from apps.payments.ledger import Entry
 from apps.payments.locks import lock_payments
@@ -35,34 +36,44 @@ MAX_TOKEN = 64
 def payments_open(*, payments: Sequence[OpenPayment]) -> None:
     """Opens a payment for each order; raises ``InvalidInput`` naming what is not acceptable."""
     require_atomic(DATABASE)
-    errors = []
-    for index, one in enumerate(payments):
-        if one.amount.amount <= 0:
-            errors.append(
-                FieldError(f"payments[{index}].amount", "min_value", "An amount is positive.")
-            )
-        if not 0 < len(one.card_token) <= MAX_TOKEN:
-            errors.append(
-                FieldError(f"payments[{index}].card_token", "length", "1 to 64 characters.")
-            )
+    errors = [
+        FieldError(f"payments[{index}].{field}", code, text)
+        for index, one in enumerate(payments)
+        for field, code, text in _not_acceptable(one)
+    ]
     if errors:
         raise InvalidInput(errors=errors)
     ledger.insert_payments(payments)
+
+
+def _not_acceptable(one: OpenPayment) -> Iterator[tuple[str, str, str]]:
+    if one.amount.amount <= 0:
+        yield "amount", "min_value", "An amount is positive."
+    if one.method == PaymentMethod.ACCOUNT:
+        if one.card_token:
+            yield "card_token", "not_allowed", "No card is charged for an order on account."
+    elif one.method != PaymentMethod.CARD:
+        yield "method", "invalid_choice", "card or account."
+    elif not 0 < len(one.card_token) <= MAX_TOKEN:
+        yield "card_token", "length", "1 to 64 characters."
 
 
 def operation_prepare(*, operation: Operation, order_ids: Sequence[UUID]) -> None:
     """Writes down what is about to be asked of the gateway, so that no request is ever unknown.
 
     Decided under lock: once a reversal is written down, no authorization or capture may begin,
-    and a reversal that finds nothing asked for fences the authorization off for good.
+    and a reversal that finds nothing asked for fences the authorization off for good. Payments on
+    account ask nobody: theirs is all in ``operation_record``.
     """
-    lock_payments(order_ids)
+    by_card = lock_payments(order_ids, method=PaymentMethod.CARD)
+    if not by_card:
+        return
     intents = {
         Operation.AUTHORIZE: _authorization_intents,
         Operation.CAPTURE: _capture_intents,
         Operation.REVERSE: _reversal_intents,
     }[operation]
-    found = selectors.positions(order_ids).values()
+    found = selectors.positions(by_card).values()
     ledger.append([entry for position in found for entry in intents(position)])
 
 
@@ -99,18 +110,26 @@ def _reversal_intents(position: Position) -> Iterator[Entry]:
 
 
 def operation_record(*, operation: Operation, results: Sequence[PaymentResult]) -> None:
-    """Appends what became of ``operation``; a repeat appends nothing."""
+    """Appends what became of ``operation``; a repeat appends nothing.
+
+    For payments on account this is the movement itself: raises ``Conflict`` where one was undone
+    or moved since its result was made, so that the caller's transaction leaves nothing behind.
+    """
     require_atomic(DATABASE)
+    books.settle(operation, [one for one in results if one.method == PaymentMethod.ACCOUNT])
+    by_card = [one for one in results if one.method != PaymentMethod.ACCOUNT]
+    if not by_card:
+        return
     entries = {
         Operation.AUTHORIZE: _authorization_entries,
         Operation.CAPTURE: _capture_entries,
         Operation.REVERSE: _reversal_entries,
     }[operation]
-    positions = selectors.positions([one.order_id for one in results])
+    positions = selectors.positions([one.order_id for one in by_card])
     ledger.append(
         [
             entry
-            for result in results
+            for result in by_card
             if result.order_id in positions
             for entry in entries(positions[result.order_id], result)
         ]

@@ -105,7 +105,7 @@ def test_a_capture_waits_for_a_reversal_that_is_being_decided(gateway):
 @pytest.mark.django_db(databases=["orders"], transaction=True)
 def test_without_the_lock_a_capture_slips_past_a_reversal(gateway, monkeypatch):
     """The control: the same course of events, with the lock taken away."""
-    monkeypatch.setattr(services, "lock_payments", lambda order_ids: None)
+    monkeypatch.setattr(services, "lock_payments", lambda order_ids, **_: order_ids)
     order_id = open_payment()
     operate(Operation.AUTHORIZE, order_id)
     capture_while_a_reversal_is_uncommitted(order_id)

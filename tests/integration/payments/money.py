@@ -30,6 +30,16 @@ def open_payments(card_tokens: Sequence[str], amount: str = "12.34") -> list[UUI
     return order_ids
 
 
+def open_on_account(count: int = 1, amount: str = "12.34") -> list[UUID]:
+    """New orders' payments on account."""
+    order_ids = [new_id() for _ in range(count)]
+    with transaction.atomic(using="orders"):
+        facade.open_payments(
+            [OpenPayment(one, Money(amount, "GBP"), "", "account") for one in order_ids]
+        )
+    return order_ids
+
+
 def prepare(operation: Operation, *order_ids: UUID) -> None:
     with transaction.atomic(using="orders"):
         facade.prepare(operation, order_ids)

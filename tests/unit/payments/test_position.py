@@ -1,10 +1,10 @@
 """Where the money is, derived from how far each operation got."""
 
 import itertools
+from decimal import Decimal
 from uuid import UUID
 
 import pytest
-from moneyed import Money
 
 from apps.payments.contracts import MoneyState
 from apps.payments.enums import EntryOperation
@@ -14,7 +14,16 @@ N, R, U, F, S = Progress
 
 
 def position(*progress: Progress, code: str = "") -> Position:
-    return Position(UUID(int=1), UUID(int=2), Money(1, "GBP"), "tok", *progress, code)
+    return Position(
+        UUID(int=1),
+        UUID(int=2),
+        Decimal(1),
+        "GBP",
+        "tok",
+        "card",
+        *progress,
+        authorization_code=code,
+    )
 
 
 @pytest.mark.parametrize(
