@@ -9,7 +9,7 @@ from apps.sagas.contracts import Outcome, StepCall
 from apps.sagas.retry import FOR_EVER, RetryPolicy
 
 Execute = Callable[[Sequence[StepCall]], Sequence[Outcome]]
-Submit = Callable[[Sequence[StepCall]], Sequence[Future[Outcome]]]
+Submit = Callable[[Sequence[StepCall]], Sequence[Outcome | Future[Outcome]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,8 +21,8 @@ class Participant:
     - otherwise ``execute`` runs outside any transaction and must be idempotent by ``call.key``.
       ``prepare`` then commits an intent before it, ``record`` writes what came of it together
       with the checkpoint; both run inside the engine's transaction.
-    - ``submit`` in place of ``execute`` answers with a future for each call: a slow one stays
-      behind while the others go on. The futures touch no database.
+    - ``submit`` in place of ``execute`` answers each call with its outcome or a future of it: a
+      slow one stays behind while the others go on. The futures touch no database.
     """
 
     execute: Execute | None = None
@@ -63,12 +63,14 @@ class Step:
 @dataclass(frozen=True, slots=True)
 class Saga:
     """A versioned list of steps. ``deadline`` seconds after its start a run before its pivot
-    turns to compensation (None: never)."""
+    turns to compensation (None: never). ``compensates_pivot``: the steps before the pivot undo
+    it too, so that a person may turn a run back whose pivot never got an answer."""
 
     kind: str
     version: int
     steps: tuple[Step, ...]
     deadline: float | None = 3600.0
+    compensates_pivot: bool = False
     pivot: int = field(init=False)
 
     def __post_init__(self) -> None:

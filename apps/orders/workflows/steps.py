@@ -1,6 +1,7 @@
 """What the sagas' steps do: calls of a batch → facades of the apps → outcomes."""
 
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -58,9 +59,8 @@ def payment_step(operation: Operation) -> Participant:
     def prepare(calls: Sequence[StepCall]) -> None:
         payments.prepare(operation, order_ids(calls))
 
-    def execute(calls: Sequence[StepCall]) -> list[Outcome]:
-        results = {one.order_id: one for one in payments.perform(operation, order_ids(calls))}
-        return [_payment_outcome(results[order_id]) for order_id in order_ids(calls)]
+    def submit(calls: Sequence[StepCall]) -> list[Outcome | Future[Outcome]]:
+        return payments.submit(operation, order_ids(calls), payment_outcome)
 
     def record(calls: Sequence[StepCall], outcomes: Sequence[Outcome]) -> None:
         results = [one.payment for one in outcomes if isinstance(one, PaymentOutcome)]
@@ -73,10 +73,11 @@ def payment_step(operation: Operation) -> Participant:
             }
         )
 
-    return Participant(execute, prepare=prepare, record=record)
+    return Participant(submit=submit, prepare=prepare, record=record)
 
 
-def _payment_outcome(result: PaymentResult) -> PaymentOutcome:
+def payment_outcome(result: PaymentResult) -> PaymentOutcome:
+    """What the gateway's answer means to a step."""
     succeeded = result.status is PaymentStatus.SUCCEEDED
     return PaymentOutcome(
         _KINDS[result.status],

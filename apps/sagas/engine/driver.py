@@ -22,7 +22,7 @@ from django.db import InterfaceError, OperationalError, close_old_connections, t
 from apps.sagas.contracts import Outcome, StepCall
 from apps.sagas.definition import Participant, Saga, lookup
 from apps.sagas.engine import leases, state, store
-from apps.sagas.engine.flights import Flights
+from apps.sagas.engine.flights import Flights, Wave
 from apps.sagas.engine.outcomes import sane, storable
 from apps.sagas.engine.state import Change, Run
 from apps.sagas.engine.timeouts import StepTimeout, time_limit
@@ -66,7 +66,8 @@ class Driver:
                 batches = None if batches is None else batches - 1
             elif not self.flights:
                 return claimed
-            self._land()
+            for wave in self.flights.land(wait=not self.waiting):
+                self._land(wave)
 
     def _claim(self) -> int:
         room = settings.SAGA_BATCH_RUNS - len(self.flights)
@@ -109,15 +110,11 @@ class Driver:
         if fit:
             self._guarded(saga, fit, partial(self._step, saga))
 
-    def _land(self) -> None:
-        """Checkpoints what has come back from outside."""
-        if not self.flights:
-            return
-        for wave in self.flights.land(wait=not self.waiting):
-            by_run = {run.id: one for run, one in zip(wave.runs, wave.outcomes, strict=True)}
-            self._guarded(
-                wave.saga, wave.runs, partial(self._checkpoint, wave.saga, wave.participant, by_run)
-            )
+    def _land(self, wave: Wave) -> None:
+        """Checkpoints what came back; what cannot be recorded is narrowed down."""
+        by_run = {run.id: one for run, one in zip(wave.runs, wave.outcomes, strict=True)}
+        checkpoint = partial(self._checkpoint, wave.saga, wave.participant, by_run)
+        self._guarded(wave.saga, wave.runs, checkpoint)
 
     def _guarded(self, saga: Saga, runs: list[Run], act: Callable[[list[Run]], None]) -> None:
         """Does ``act`` for ``runs``. An error is narrowed down to the run that causes it, and only
@@ -214,12 +211,12 @@ class Driver:
         calls = _calls(going)
         with time_limit(limit):
             if participant.submit:
-                self.flights.start(saga, participant, going, calls)
-                return
-            outcomes = sane(participant.execute(calls), calls)
+                landed = self.flights.start(saga, participant, going, calls)
+            else:
+                landed = Wave(saga, participant, going, sane(participant.execute(calls), calls))
         failpoint("saga.execute.after")
-        by_run = {run.id: one for run, one in zip(going, outcomes, strict=True)}
-        self._checkpoint(saga, participant, by_run, going)
+        if landed:
+            self._land(landed)
 
     def _begin(self, saga: Saga, participant: Participant, runs: list[Run]) -> list[Run]:
         """Turns back what must turn, renews the leases, commits the participant's intent."""

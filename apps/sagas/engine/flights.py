@@ -51,15 +51,24 @@ class Flights:
 
     def start(
         self, saga: Saga, participant: Participant, runs: Sequence[Run], calls: Sequence[StepCall]
-    ) -> None:
-        """Sends ``calls`` off; each is given up after the step's start-to-close."""
-        futures = participant.submit(calls)
-        if len(futures) != len(calls):
-            raise RuntimeError(f"{len(futures)} futures for {len(calls)} calls")
+    ) -> Wave | None:
+        """Sends ``calls`` off; each is given up after the step's start-to-close. Returns those
+        that were answered at once."""
+        answers = participant.submit(calls)
+        if len(answers) != len(calls):
+            raise RuntimeError(f"{len(answers)} answers for {len(calls)} calls")
         limit = saga.steps[runs[0].position].start_to_close
         flight = Flight(saga, participant, time.monotonic() + limit)
-        flight.pending = dict(zip(futures, zip(runs, calls, strict=True), strict=True))
-        self._flights.append(flight)
+        wave = Wave(saga, participant, [], [])
+        for answer, run, call in zip(answers, runs, calls, strict=True):
+            if isinstance(answer, Future):
+                flight.pending[answer] = run, call
+            else:
+                wave.runs.append(run)
+                wave.outcomes += sane([answer], [call])
+        if flight.pending:
+            self._flights.append(flight)
+        return wave if wave.runs else None
 
     def runs(self) -> Iterator[Run]:
         """The runs whose calls are under way."""

@@ -20,10 +20,11 @@ MAX_CLAIMS = 6  # … and after so many it is parked: it kills whoever holds it
 RESERVED = 16  # one part in so many of a batch is kept for each kind and direction
 LIVE_SQL = "(" + ", ".join(f"'{status.value}'" for status in LIVE) + ")"
 _DUE = f"status IN {LIVE_SQL} AND next_run_at <= (SELECT clock_timestamp())"
-_COLUMNS = (
+COLUMNS = (
     "id, kind, kind_version, business_key, status, position, step, direction, attempt,"
     " step_since, claims, data::text, parked_steps, abort_requested, deadline_at, version,"
-    " correlation_id, error_code, error_detail, abort_reason, lease_token"
+    " correlation_id, error_code, error_detail, abort_reason, lease_token,"
+    " compensations_left"
 )
 
 
@@ -47,7 +48,7 @@ def claim(*, limit: int, weight: int, lease: float) -> list[Run]:
         share = max(1, limit // RESERVED)
         rows = _claim(_FAIR, [limit, share, limit, weight, token, lease, lease])
     # Ids are UUIDv7: sorted by id = in the order of acceptance.
-    return sorted((_run(row, since) for row in rows), key=lambda run: run.id)
+    return sorted((run_of(row, since) for row in rows), key=lambda run: run.id)
 
 
 _SUSPECT = f"""
@@ -94,7 +95,7 @@ _TAKE = f"""
         lease_until = clock_timestamp() + make_interval(secs => %s),
         next_run_at = clock_timestamp() + make_interval(secs => %s)
     WHERE id IN (SELECT id FROM taken)
-    RETURNING {_COLUMNS}
+    RETURNING {COLUMNS}
 """
 
 
@@ -102,8 +103,9 @@ def _claim(which: str, params: Sequence) -> list[tuple]:
     return fetch_all(DATABASE, which + _TAKE, params)
 
 
-def _run(row: tuple, since: float) -> Run:
-    run = Run(*row[:11], orjson.loads(row[11]), *row[12:])  # in the order of _COLUMNS
+def run_of(row: tuple, since: float = 0.0) -> Run:
+    """The run of a row of ``COLUMNS``."""
+    run = Run(*row[:11], orjson.loads(row[11]), *row[12:])  # in the order of COLUMNS
     run.leased_at = since
     return run
 

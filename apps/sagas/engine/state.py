@@ -19,6 +19,7 @@ class Run:
     """A claimed run as the engine holds it in memory.
 
     ``token`` is the lease's, ``leased_at`` when it was last renewed (monotonic clock, seconds).
+    ``compensations_left``: the only ones still to be done, where a person sent it back to them.
     ``begun``: under this claim the present step was executed, or may have been.
     """
 
@@ -43,6 +44,7 @@ class Run:
     error_detail: str = ""
     abort_reason: str = ""
     token: int = 0
+    compensations_left: list[int] | None = None
     leased_at: float = 0.0
     begun: bool = False
 
@@ -250,13 +252,19 @@ def _go_back(
         change.log.append(_log(run, "compensating", code, detail))
         run.direction = Direction.BACKWARD
     run.status = RunStatus.COMPENSATING
-    position = saga.compensation_from(position)
+    position = _next_compensation(saga, run, position)
     if position >= 0:
         _enter(saga, run, position, now)
     elif run.parked_steps:
         park(change, "compensation_parked", f"{run.parked_steps} compensations want a person")
     else:
         run.status = RunStatus.COMPENSATED
+
+
+def _next_compensation(saga: Saga, run: Run, position: int) -> int:
+    if run.compensations_left is None:
+        return saga.compensation_from(position)
+    return max((one for one in run.compensations_left if one <= position), default=-1)
 
 
 def _enter(saga: Saga, run: Run, position: int, now: datetime) -> None:
