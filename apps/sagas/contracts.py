@@ -141,3 +141,13 @@ class SagaTrouble:
     code: str
     created_at: datetime
     parked: bool
+
+
+@dataclass(frozen=True, slots=True)
+class RepairProspect:
+    """Whether a person's action on a run would be possible now: ``refusal`` says why not ("" if it
+    would); ``version`` is the one that was looked at."""
+
+    run_id: UUID
+    version: int
+    refusal: str

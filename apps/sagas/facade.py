@@ -4,15 +4,20 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 from uuid import UUID
 
+from django.db import transaction
+
 from apps.common.databases import require_atomic
-from apps.common.errors import NotFound
+from apps.common.errors import InvalidInput, NotFound
 from apps.common.ids import new_id
 from apps.sagas import selectors
-from apps.sagas.contracts import RunState, RunView, SagaMoment, SagaTrouble
+from apps.sagas.contracts import RepairProspect, RunState, RunView, SagaMoment, SagaTrouble
 from apps.sagas.definition import lookup
-from apps.sagas.engine import store
+from apps.sagas.engine import repair, store
 from apps.sagas.enums import DATABASE
+from apps.sagas.failpoints import failpoint
 from apps.sagas.nudge import nudge_after_commit
+
+MOST_REASON = 200  # characters of why a person repairs a run
 
 
 def start(
@@ -95,3 +100,52 @@ def troubled(*, slow_after: float, most: int = 10) -> tuple[int, int, tuple[Saga
     """How many runs are parked, how many live ones are older than ``slow_after`` seconds, and
     the oldest of both (at most ``most``), parked first."""
     return selectors.troubled(slow_after=slow_after, most=most)
+
+
+# --- a person's hand on a run ------------------------------------------------------------------
+# Each takes the ``version`` that the person saw and why they do it (1 to 200 characters), noted in
+# the run's log and the audit log of staff. Raises ``InvalidInput``, ``RunNotFound``,
+# ``VersionConflict``, ``RunHeld`` (a worker has the run) and ``NotRepairable``.
+def retry_run(run_id: UUID, version: int | None, reason: str) -> RunState:
+    """Makes a run due now with fresh attempts: one that waits for its next attempt, one that is
+    parked (at its step, or at the compensations that were given up), or one that was refused
+    before anything had to be undone."""
+    return _repair("retry", run_id, version, reason)
+
+
+def compensate_run(run_id: UUID, version: int | None, reason: str) -> RunState:
+    """Turns a run back that is before its point of no return; a live one is asked to turn."""
+    return _repair("compensate", run_id, version, reason)
+
+
+def park_run(run_id: UUID, version: int | None, reason: str) -> RunState:
+    """Takes a live run away from the workers until a person sends it on."""
+    return _repair("park", run_id, version, reason)
+
+
+def mark_step_done(run_id: UUID, version: int | None, reason: str) -> RunState:
+    """Takes a person's word that the step or compensation at which a run is parked was done; the
+    run goes on from there."""
+    return _repair("mark_done", run_id, version, reason)
+
+
+def repair_prospects(action: str, run_ids: Sequence[UUID]) -> tuple[RepairProspect, ...]:
+    """What ``action`` (retry, compensate, park, mark_done) would meet at each of the runs now."""
+    return tuple(repair.prospects(action, run_ids))
+
+
+def possible_repairs(run_id: UUID) -> dict[str, str]:
+    """For each action why it is not possible for the run now, or "" if it is."""
+    return repair.possible(run_id)
+
+
+def _repair(action: str, run_id: UUID, version: int | None, reason: str) -> RunState:
+    reason = " ".join(reason.split())
+    if not 0 < len(reason) <= MOST_REASON:
+        raise InvalidInput.field("reason", "length", f"between 1 and {MOST_REASON} characters")
+    with transaction.atomic(using=DATABASE):
+        done = repair.repair(action, run_id=run_id, version=version, reason=reason)
+        failpoint("saga.repair.before_commit")
+        nudge_after_commit()
+    failpoint("saga.repair.after_commit")
+    return done

@@ -1,5 +1,6 @@
 """The durable state of sagas. Only ``apps.sagas.engine`` writes it."""
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models.functions import Now
 
@@ -33,6 +34,11 @@ class SagaRun(models.Model):
     error_code = models.CharField(max_length=60, db_default="")
     error_detail = models.TextField(db_default="")
     parked_steps = models.PositiveSmallIntegerField(db_default=0)
+    compensations_left = ArrayField(
+        models.SmallIntegerField(),
+        null=True,
+        help_text="The positions still to be undone, where a person sent the run back to them.",
+    )
     abort_requested = models.BooleanField(db_default=False)
     abort_reason = models.CharField(max_length=60, db_default="")
     deadline_at = models.DateTimeField(null=True)

@@ -7,14 +7,13 @@ writes nothing. The log and the audit log of staff commit with it.
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from uuid import UUID
 
 from apps.common.actor import current_actor
-from apps.common.databases import execute, fetch_all, require_atomic
+from apps.common.databases import fetch_all, require_atomic
 from apps.common.errors import HoldfastError
 from apps.messaging.staff_log import staff_change
-from apps.sagas.contracts import RunState
+from apps.sagas.contracts import RepairProspect, RunState
 from apps.sagas.definition import lookup
 from apps.sagas.engine import leases, store
 from apps.sagas.engine.outcomes import storable
@@ -58,16 +57,7 @@ def repair(action: str, *, run_id: UUID, version: int | None, reason: str) -> Ru
     return RunState(run.id, run.kind, run.business_key, str(run.status), run.version)
 
 
-@dataclass(frozen=True, slots=True)
-class Prospect:
-    """Whether an action would be possible now: ``refusal`` says why not ("" if it would)."""
-
-    run_id: UUID
-    version: int
-    refusal: str
-
-
-def prospects(action: str, run_ids: Sequence[UUID]) -> list[Prospect]:
+def prospects(action: str, run_ids: Sequence[UUID]) -> list[RepairProspect]:
     """What would become of ``action`` for each of the runs. Writes nothing."""
     return [_prospect(action, case) for case in _cases(run_ids, lock=False)]
 
@@ -81,13 +71,13 @@ def possible(run_id: UUID) -> dict[str, str]:
     return found
 
 
-def _prospect(action: str, case: Case) -> Prospect:
+def _prospect(action: str, case: Case) -> RepairProspect:
     version = case.run.version
     try:
         RULES[action](case)
     except HoldfastError as error:
-        return Prospect(case.run.id, version, error.detail)
-    return Prospect(case.run.id, version, "")
+        return RepairProspect(case.run.id, version, error.detail)
+    return RepairProspect(case.run.id, version, "")
 
 
 def _cases(run_ids: Sequence[UUID], *, lock: bool) -> list[Case]:
