@@ -12,6 +12,7 @@ _COMMITS = {
     "saga.begin": "renewing the leases of a step's runs with the participant's intent",
     "saga.checkpoint": "recording a step's outcomes and the next position",
     "saga.attempt": "spending an attempt of a step that raised",
+    "saga.apart": "setting runs that ran late together apart, to be claimed alone",
     "saga.park": "parking runs that cannot go on without a person",
     "saga.repair": "a person's hand on a run, with the logs",
     "order.place": "writing an order with its payment, run, event and idempotency record",

@@ -23,7 +23,7 @@ from apps.sagas.contracts import Outcome, StepCall
 from apps.sagas.definition import Participant, Saga, lookup
 from apps.sagas.engine import leases, state, store
 from apps.sagas.engine.flights import Flights, Wave
-from apps.sagas.engine.outcomes import sane, storable
+from apps.sagas.engine.outcomes import ask, of_error
 from apps.sagas.engine.state import Change, Run
 from apps.sagas.engine.timeouts import StepTimeout, time_limit
 from apps.sagas.enums import DATABASE, Direction, RunStatus
@@ -73,6 +73,7 @@ class Driver:
         room = settings.SAGA_BATCH_RUNS - len(self.flights)
         if room <= 0:
             return 0
+        failpoint("saga.claim.before_commit")
         runs = leases.claim(limit=room, weight=settings.SAGA_BATCH_WEIGHT, lease=self.lease)
         failpoint("saga.claim.after_commit")
         self.take(runs)
@@ -162,13 +163,17 @@ class Driver:
         with transaction.atomic(using=DATABASE):
             held, _ = self._hold(runs)
             store.save([state.apart(run) for run in held])
+            failpoint("saga.apart.before_commit")
+        failpoint("saga.apart.after_commit")
 
     def _spend_attempt(self, saga: Saga, runs: list[Run], code: str, error: Exception) -> None:
-        outcome = Outcome.unknown(code, storable(f"{type(error).__name__}: {error}"))
+        outcome = of_error(error, code)
         with transaction.atomic(using=DATABASE):
             held, now = self._hold(runs)
             changes = [state.after(saga, run, outcome, now, _rng) for run in held]
             store.save(changes)
+            failpoint("saga.attempt.before_commit")
+        failpoint("saga.attempt.after_commit")
         self._carry_on(changes)
 
     def _park_unfit(self, runs: list[Run]) -> None:
@@ -190,6 +195,8 @@ class Driver:
             held, _ = self._hold(runs)
             changes = [state.park(Change(run), code, detail(run)) for run in held]
             store.save(changes)
+            failpoint("saga.park.before_commit")
+        failpoint("saga.park.after_commit")
         self._carry_on(changes)
 
     def _hold(self, runs: list[Run]) -> tuple[list[Run], datetime]:
@@ -213,7 +220,7 @@ class Driver:
             if participant.submit:
                 landed = self.flights.start(saga, participant, going, calls)
             else:
-                landed = Wave(saga, participant, going, sane(participant.execute(calls), calls))
+                landed = Wave(saga, participant, going, ask(participant, calls))
         failpoint("saga.execute.after")
         if landed:
             self._land(landed)
@@ -256,7 +263,7 @@ class Driver:
             if going:
                 calls = _calls(going)
                 with time_limit(limit):
-                    outcomes = sane(participant.execute(calls), calls)
+                    outcomes = ask(participant, calls)
                 changes += self._changes(saga, going, outcomes, now)
             store.save(changes)
             failpoint("saga.checkpoint.before_commit")
