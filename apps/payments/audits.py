@@ -36,6 +36,10 @@ def compare(gateway: Gateway, settled: Callable[[Sequence[UUID]], set[UUID]]) ->
         for record in records.values()
         if record.captures and record.reference not in known
     ]
+    findings += [
+        Finding("entry_without_payment", str(entry_id), "a ledger entry of no payment")
+        for entry_id in selectors.entries_without_payment()
+    ]
     return findings + _confirmed(gateway, suspects, settled)
 
 

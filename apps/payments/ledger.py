@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from apps.common.databases import execute, require_atomic
+from apps.common.databases import execute, require_atomic, write
 from apps.common.ids import new_id
 from apps.payments.contracts import OpenPayment
 from apps.payments.enums import DATABASE, KEY_NAME, EntryOperation, EntryState
@@ -26,7 +26,7 @@ class Entry:
 def insert_payments(payments: Sequence[OpenPayment]) -> None:
     """Inserts a payment for each order; a second one for an order is an ``IntegrityError``."""
     require_atomic(DATABASE)
-    execute(
+    write(
         DATABASE,
         """
         INSERT INTO payments_payment (id, order_id, amount, currency, card_token, method)

@@ -43,7 +43,10 @@ class Payment(models.Model):
 class PaymentEntry(models.Model):
     """A line of the ledger: what was asked of the gateway, and what came of it."""
 
-    payment = models.ForeignKey(Payment, models.PROTECT, related_name="entries")
+    # Without a check in the database: docs/decisions/0013.
+    payment = models.ForeignKey(
+        Payment, models.PROTECT, related_name="entries", db_constraint=False
+    )
     operation = models.CharField(max_length=13, choices=EntryOperation)
     state = models.CharField(max_length=9, choices=EntryState)
     amount = models.DecimalField(max_digits=14, decimal_places=2)
@@ -60,7 +63,9 @@ class PaymentEntry(models.Model):
         constraints = [
             # A repeat after a crash writes nothing twice …
             models.UniqueConstraint(
-                fields=["idempotency_key", "state"], name="payment_entry_state_once"
+                fields=["idempotency_key", "state"],
+                condition=models.Q(state__in=[EntryState.REQUESTED, EntryState.UNKNOWN]),
+                name="payment_entry_state_once",
             ),
             # … and what is settled is settled one way.
             models.UniqueConstraint(

@@ -82,6 +82,18 @@ def all_positions() -> Iterator[Position]:
         last = max(page)
 
 
+def entries_without_payment() -> list[int]:
+    """Ledger entries whose payment does not exist."""
+    rows = fetch_all(
+        DATABASE,
+        """
+        SELECT id FROM payments_paymententry e
+        WHERE NOT EXISTS (SELECT FROM payments_payment p WHERE p.id = e.payment_id) LIMIT 100
+        """,
+    )
+    return [entry_id for (entry_id,) in rows]
+
+
 def net_amounts(order_ids: Sequence[UUID]) -> dict[UUID, NetAmount]:
     """What was taken and given back for each of ``order_ids``."""
     return {one: _net(position) for one, position in positions(order_ids).items()}

@@ -166,6 +166,18 @@ def test_a_ledger_that_claims_what_the_gateway_does_not_know_is_found(gateway):
     assert (finding.check, finding.subject) == ("unknown_to_gateway", str(order_id))
 
 
+def test_an_entry_of_no_payment_is_found(gateway):
+    execute(
+        "orders",
+        """
+        INSERT INTO payments_paymententry (payment_id, operation, state, amount, currency,
+            idempotency_key, gateway_reference, code, detail)
+        VALUES (gen_random_uuid(), 'capture', 'succeeded', 1, 'GBP', 'x', '', '', '')
+        """,
+    )
+    assert [one.check for one in facade.audit(settled_alone)] == ["entry_without_payment"]
+
+
 def test_an_order_somebody_works_on_is_no_finding(gateway):
     order_id = open_payment()
     operate(Operation.AUTHORIZE, order_id)

@@ -124,7 +124,7 @@ def test_cards_and_accounts_go_through_one_batch(gateway):
     ]
     operate(CAPTURE, card, account)
     assert book(account) == ["authorization succeeded", "capture succeeded"]
-    assert [one["status"] for one in gateway.payments()] == ["captured", "declined"]
+    assert {one["status"] for one in gateway.payments()} == {"captured", "declined"}
     net = facade.net_amounts(orders)
     assert [(net[one].net, net[one].method) for one in (card, account)] == [
         (ONE, "card"),
