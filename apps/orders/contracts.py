@@ -120,6 +120,123 @@ class DeliverOrder:
 
 
 @dataclass(frozen=True, slots=True)
+class ReturnLine:
+    """``quantity`` pieces (≥ 1) of the order's line at ``position``; without ``restock`` they are
+    not fit to be sold again."""
+
+    position: int
+    quantity: int
+    restock: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class RequestReturn:
+    """A customer wishes to send goods back; staff decide."""
+
+    principal: str
+    key: str
+    order_id: UUID
+    customer_id: UUID
+    reason: str
+    lines: tuple[ReturnLine, ...]
+    correlation_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ReturnItems:
+    """Staff take goods back, or without ``lines`` refund ``amount`` as a kindness.
+
+    ``version``, if given, must be the order's present one.
+    """
+
+    principal: str
+    key: str
+    order_id: UUID
+    reason: str
+    lines: tuple[ReturnLine, ...] = ()
+    amount: Money | None = None
+    version: int | None = None
+    correlation_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ApproveReturn:
+    """Staff take back what a customer asked to send back; ``damaged`` names the positions that are
+    not fit to be sold again. ``version`` is the return's."""
+
+    principal: str
+    key: str
+    return_id: UUID
+    damaged: tuple[int, ...] = ()
+    version: int | None = None
+    correlation_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RefuseReturn:
+    """Staff do not take it back. Idempotent by its state. ``version`` is the return's."""
+
+    return_id: UUID
+    reason: str
+    version: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ImportReturn:
+    """A return as another system took it. ``external_reference`` is unique for ever: importing it
+    again returns nothing twice."""
+
+    external_reference: str
+    order_id: UUID
+    lines: tuple[ReturnLine, ...]
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReturnAccepted:
+    """A return is on record; its saga (none while it is only requested) carries it out.
+
+    ``version`` is the return's, ``amount`` what is refunded.
+    """
+
+    return_id: UUID
+    order_id: UUID
+    status: str
+    version: int
+    amount: Money
+    saga_id: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReturnLineView:
+    position: int
+    product_id: UUID
+    sku: str
+    name: str
+    unit_price: Money
+    quantity: int
+    restock: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ReturnView:
+    """A return as its owner and staff see it."""
+
+    return_id: UUID
+    order_id: UUID
+    status: str
+    version: int
+    reason: str
+    refusal: str
+    goods_total: Money
+    amount: Money
+    created_at: datetime
+    ended_at: datetime | None
+    saga_id: UUID | None
+    lines: tuple[ReturnLineView, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class CommandAccepted:
     """A command on an order was taken: its saga (if it needs one) carries it out."""
 

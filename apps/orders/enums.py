@@ -39,6 +39,16 @@ class Review(TextChoices):
     APPROVED = "approved"
 
 
+class ReturnStatus(TextChoices):
+    """``requested`` waits for staff to decide; then its saga works, and only a refund that the
+    gateway declines for good still refuses it."""
+
+    REQUESTED = "requested"
+    IN_PROGRESS = "in_progress"
+    COMPLETED = "completed"
+    REFUSED = "refused"
+
+
 NEXT: dict[str, tuple[str, ...]] = {
     OrderStatus.PENDING: (OrderStatus.CONFIRMED, OrderStatus.CANCELLED),
     OrderStatus.CONFIRMED: (OrderStatus.SHIPPED, OrderStatus.CANCELLED),

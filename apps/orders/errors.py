@@ -24,9 +24,9 @@ def not_allowed(status: str, wanted: str) -> InvalidTransition:
     )
 
 
-def changed_meanwhile(version: int) -> VersionConflict:
+def changed_meanwhile(version: int, what: str = "order") -> VersionConflict:
     """The error for a stale ``version``; carries the present one."""
-    return VersionConflict(f"the order is at version {version} now", version=version)
+    return VersionConflict(f"the {what} is at version {version} now", version=version)
 
 
 class CheckoutParked(Conflict):
@@ -40,6 +40,18 @@ class NotOnAccount(HoldfastError):
     def __init__(self):
         text = "Ask the shop to let you buy on account, or pay by card."
         super().__init__(errors=[FieldError("payment_method", "not_allowed", text)])
+
+
+class NotReturnable(Conflict):
+    code, title = "not_returnable", "Only orders that were shipped can be returned"
+
+
+class ReturnNotFound(NotFound):
+    title = "No such return"
+
+
+class ReturnDecided(Conflict):
+    code, title = "return_decided", "The return was decided otherwise"
 
 
 class NotHeld(Conflict):

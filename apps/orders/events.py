@@ -47,6 +47,32 @@ def order_placed(
     append(DATABASE, [Event("order.placed", _aggregate(order_id), 1, payload, headers=headers)])
 
 
+def orders_returned(
+    returned: Sequence[tuple[UUID, int, UUID, Money, Sequence[Mapping]]],
+    correlation_ids: Mapping[UUID, str],
+) -> None:
+    """``order.returned`` for each (order, its version since, return, refund, lines) and the
+    request that caused the return. A refund without goods has no lines."""
+    append(
+        DATABASE,
+        [
+            Event(
+                "order.returned",
+                _aggregate(order_id),
+                version,
+                {
+                    "order_id": str(order_id),
+                    "return_id": str(return_id),
+                    "amount": to_builtins(amount),
+                    "lines": list(lines),
+                },
+                headers={"correlation_id": correlation_ids[return_id]},
+            )
+            for order_id, version, return_id, amount, lines in returned
+        ],
+    )
+
+
 def orders_moved(
     topic: str,
     moved: Sequence[tuple[UUID, int]],

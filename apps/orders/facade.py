@@ -1,21 +1,28 @@
 """What the API, the admin, imports and commands may do with orders."""
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from apps.orders import selectors
 from apps.orders.contracts import (
     ApproveOrder,
+    ApproveReturn,
     CancelOrder,
     CommandAccepted,
     DeliverOrder,
     ImportOrder,
+    ImportReturn,
     OrderPlaced,
     OrderView,
     PlaceOrder,
+    RefuseReturn,
+    RequestReturn,
+    ReturnAccepted,
+    ReturnItems,
     ShipOrder,
 )
 from apps.orders.models import Order
-from apps.orders.services import commanding, placing
+from apps.orders.services import commanding, placing, returning
 from apps.sagas import facade as sagas
 from apps.sagas.contracts import RunView
 
@@ -42,12 +49,42 @@ def approve_order(command: ApproveOrder) -> CommandAccepted:
 
 def ship_order(command: ShipOrder) -> CommandAccepted:
     """Marks an order shipped; its dispatch saga takes the goods from stock."""
-    return commanding.order_ship(command)
+    return commanding.orders_ship([command])[0]
+
+
+def ship_orders(commands: Sequence[ShipOrder]) -> list[CommandAccepted]:
+    """As ``ship_order`` for a batch, in one transaction: all or none."""
+    return commanding.orders_ship(commands)
 
 
 def deliver_order(command: DeliverOrder) -> CommandAccepted:
     """Marks a shipped order delivered."""
     return commanding.order_deliver(command)
+
+
+def return_items(command: ReturnItems) -> ReturnAccepted:
+    """Staff take goods back or refund an amount; the return saga carries it out."""
+    return returning.return_take(command)
+
+
+def request_return(command: RequestReturn) -> ReturnAccepted:
+    """A customer asks to send goods back; staff decide."""
+    return returning.return_request(command)
+
+
+def approve_return(command: ApproveReturn) -> ReturnAccepted:
+    """Takes back what a customer asked to send back; the return saga carries it out."""
+    return returning.return_approve(command)
+
+
+def refuse_return(command: RefuseReturn) -> ReturnAccepted:
+    """Does not take back what a customer asked to send back."""
+    return returning.return_refuse(command)
+
+
+def import_returns(commands: Sequence[ImportReturn]) -> list[ReturnAccepted]:
+    """Takes down returns of another system, each once for ever, in one transaction."""
+    return returning.returns_import(commands)
 
 
 def get_order(order_id: UUID, *, customer_id: UUID | None = None) -> OrderView | None:

@@ -18,17 +18,17 @@ def cancel(order_ids: Sequence[UUID]) -> dict[UUID, ShipmentStatus]:
     return _statuses(services.shipments_cancel(order_ids))
 
 
-def dispatch(order_id: UUID) -> bool:
-    """The parcel left the house; False if it was not scheduled."""
-    return services.shipment_advance(
-        order_id, before=ShipmentStatus.SCHEDULED, to=ShipmentStatus.DISPATCHED
+def dispatch(order_ids: Sequence[UUID]) -> set[UUID]:
+    """The parcels left the house; the orders whose parcel was scheduled until now."""
+    return services.shipments_advance(
+        order_ids, before=ShipmentStatus.SCHEDULED, to=ShipmentStatus.DISPATCHED
     )
 
 
-def deliver(order_id: UUID) -> bool:
-    """The parcel arrived; False if it was not under way."""
-    return services.shipment_advance(
-        order_id, before=ShipmentStatus.DISPATCHED, to=ShipmentStatus.DELIVERED
+def deliver(order_ids: Sequence[UUID]) -> set[UUID]:
+    """The parcels arrived; the orders whose parcel was under way until now."""
+    return services.shipments_advance(
+        order_ids, before=ShipmentStatus.DISPATCHED, to=ShipmentStatus.DELIVERED
     )
 
 

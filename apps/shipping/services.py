@@ -66,15 +66,16 @@ def shipments_cancel(order_ids: Sequence[UUID]) -> dict[UUID, str]:
     return dict(rows)
 
 
-def shipment_advance(order_id: UUID, *, before: ShipmentStatus, to: ShipmentStatus) -> bool:
-    """Moves an order's shipment from ``before`` to ``to``; False if it was not in ``before``."""
+def shipments_advance(
+    order_ids: Sequence[UUID], *, before: ShipmentStatus, to: ShipmentStatus
+) -> set[UUID]:
+    """Moves the orders' shipments from ``before`` to ``to``; returns the orders whose moved."""
     require_atomic(DATABASE)
     column = {ShipmentStatus.DISPATCHED: "dispatched_at", ShipmentStatus.DELIVERED: "delivered_at"}
-    return bool(
-        execute(
-            DATABASE,
-            f"UPDATE shipping_shipment SET status = %s, {column[to]} = clock_timestamp()"
-            " WHERE order_id = %s AND status = %s",
-            [to.value, order_id, before.value],
-        )
+    rows = fetch_all(
+        DATABASE,
+        f"UPDATE shipping_shipment SET status = %s, {column[to]} = clock_timestamp()"
+        " WHERE order_id = ANY(%s) AND status = %s RETURNING order_id",
+        [to.value, list(order_ids), before.value],
     )
+    return {order_id for [order_id] in rows}

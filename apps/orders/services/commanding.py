@@ -1,12 +1,13 @@
 """Commands on an order that exists: approve, cancel, ship, deliver. Each is one transaction."""
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from django.db import transaction
 
 from apps.common.correlation import current_request_id
 from apps.messaging.idempotency import once
-from apps.messaging.staff_log import staff_change
+from apps.messaging.staff_log import staff_changes
 from apps.orders.contracts import (
     ApproveOrder,
     CancelOrder,
@@ -23,7 +24,7 @@ from apps.orders.errors import (
     changed_meanwhile,
     not_allowed,
 )
-from apps.orders.locks import order_locked
+from apps.orders.locks import order_locked, orders_locked
 from apps.orders.models import Order
 from apps.orders.services import moving
 from apps.orders.timeline import SUBJECT
@@ -104,37 +105,47 @@ def _approve(command: ApproveOrder) -> CommandAccepted:
     return CommandAccepted(order.id, order.status, version, checkout_run)
 
 
-def order_ship(command: ShipOrder) -> CommandAccepted:
-    """The parcel left: order and shipment are marked, the stock follows by its saga.
+def orders_ship(commands: Sequence[ShipOrder]) -> list[CommandAccepted]:
+    """The parcels left: orders and shipments are marked in one transaction, the stock follows by a
+    saga of each. The answers stand in the given order.
 
-    A shipped order stays shipped (success). Raises ``InvalidTransition``, ``VersionConflict``,
-    ``CancellationUnderWay``.
+    A shipped order stays shipped (success). Raises ``OrderNotFound``, ``InvalidTransition``,
+    ``VersionConflict``, ``CancellationUnderWay``: then none is marked.
     """
     with transaction.atomic(using=DATABASE):
-        accepted = _ship(command)
+        answers = _ship(commands)
         failpoint("order.ship.before_commit")
     failpoint("order.ship.after_commit")
-    return accepted
+    return answers
 
 
-def _ship(command: ShipOrder) -> CommandAccepted:
-    order = order_locked(command.order_id)
-    if order.status == OrderStatus.SHIPPED:
-        return CommandAccepted(order.id, order.status, order.version)
-    _check_version(order, command.version)
-    if order.status != OrderStatus.CONFIRMED:
-        raise not_allowed(order.status, OrderStatus.SHIPPED)
-    if not shipping.dispatch(order.id):
+def _ship(commands: Sequence[ShipOrder]) -> list[CommandAccepted]:
+    orders = orders_locked({one.order_id for one in commands})
+    going: dict[UUID, str] = {}
+    for command in commands:
+        order = orders.get(command.order_id)
+        if order is None:
+            raise OrderNotFound()
+        if order.status == OrderStatus.SHIPPED:
+            continue
+        _check_version(order, command.version)
+        if order.status != OrderStatus.CONFIRMED:
+            raise not_allowed(order.status, OrderStatus.SHIPPED)
+        going[order.id] = _correlation_id(command)
+    if shipping.dispatch(list(going)) != set(going):
         raise CancellationUnderWay()
-    version = moving.order_advance(
-        order.id,
-        before=OrderStatus.CONFIRMED,
-        to=OrderStatus.SHIPPED,
-        correlation_id=_correlation_id(command),
-    )
-    _note(order, "ship", status=OrderStatus.SHIPPED.value)
-    run = start_dispatch(order.id, correlation_id=_correlation_id(command))
-    return CommandAccepted(order.id, OrderStatus.SHIPPED.value, version, run)
+    versions = moving.orders_advance(going, before=OrderStatus.CONFIRMED, to=OrderStatus.SHIPPED)
+    _notes([orders[one] for one in going], "ship", status=OrderStatus.SHIPPED.value)
+    runs = {one: start_dispatch(one, correlation_id=going[one]) for one in going}
+    return [
+        CommandAccepted(
+            one.order_id,
+            OrderStatus.SHIPPED.value,
+            versions.get(one.order_id, orders[one.order_id].version),
+            runs.get(one.order_id),
+        )
+        for one in commands
+    ]
 
 
 def order_deliver(command: DeliverOrder) -> CommandAccepted:
@@ -151,28 +162,33 @@ def _deliver(command: DeliverOrder) -> CommandAccepted:
     if order.status == OrderStatus.DELIVERED:
         return CommandAccepted(order.id, order.status, order.version)
     _check_version(order, command.version)
-    if order.status != OrderStatus.SHIPPED or not shipping.deliver(order.id):
+    if order.status != OrderStatus.SHIPPED or not shipping.deliver([order.id]):
         raise not_allowed(order.status, OrderStatus.DELIVERED)
-    version = moving.order_advance(
-        order.id,
-        before=OrderStatus.SHIPPED,
-        to=OrderStatus.DELIVERED,
-        correlation_id=_correlation_id(command),
+    versions = moving.orders_advance(
+        {order.id: _correlation_id(command)}, before=OrderStatus.SHIPPED, to=OrderStatus.DELIVERED
     )
     _note(order, "deliver", status=OrderStatus.DELIVERED.value)
-    return CommandAccepted(order.id, OrderStatus.DELIVERED.value, version)
+    return CommandAccepted(order.id, OrderStatus.DELIVERED.value, versions[order.id])
 
 
 def _note(order: Order, action: str, **after: str) -> None:
-    """The staff log's line on what was asked for; ``before`` holds the same columns."""
-    before = {name: getattr(order, name) for name in after if hasattr(order, name)}
-    staff_change(
+    _notes([order], action, **after)
+
+
+def _notes(orders: Sequence[Order], action: str, **after: str) -> None:
+    """The staff log's lines on what was asked for; ``before`` holds the same columns."""
+    staff_changes(
         DATABASE,
         subject=SUBJECT,
-        subject_id=order.id,
-        action=action,
-        before=before,
-        after=after,
+        notes=[
+            (
+                action,
+                order.id,
+                {name: getattr(order, name) for name in after if hasattr(order, name)},
+                after,
+            )
+            for order in orders
+        ],
     )
 
 

@@ -91,19 +91,20 @@ def order_approve(order_id: UUID) -> int:
     return version
 
 
-def order_advance(
-    order_id: UUID, *, before: OrderStatus, to: OrderStatus, correlation_id: str
-) -> int | None:
-    """One order from ``before`` to shipped or delivered; its new version, None if it wasn't."""
+def orders_advance(
+    correlation_ids: Mapping[UUID, str], *, before: OrderStatus, to: OrderStatus
+) -> dict[UUID, int]:
+    """Those of the orders that are ``before`` to shipped or delivered, for each the request that
+    caused it; the new versions of those that moved."""
     require_atomic(DATABASE)
     moved = fetch_all(
         DATABASE,
         """
         UPDATE orders_order SET status = %s, fulfillment_status = %s, version = version + 1,
             updated_at = clock_timestamp()
-        WHERE id = %s AND status = %s RETURNING id, version
+        WHERE id = ANY(%s) AND status = %s RETURNING id, version
         """,
-        [to.value, to.value, order_id, before.value],
+        [to.value, to.value, list(correlation_ids), before.value],
     )
-    events.orders_moved(f"order.{to.value}", moved, {order_id: correlation_id})
-    return moved[0][1] if moved else None
+    events.orders_moved(f"order.{to.value}", moved, correlation_ids)
+    return dict(moved)
