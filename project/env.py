@@ -76,10 +76,10 @@ def database(name: str) -> dict:
     if POOL_MAX_SIZE:
         options["pool"] = {"min_size": 0, "max_size": POOL_MAX_SIZE, "timeout": 5}
     config |= {
-        "ENGINE": "django.db.backends.postgresql",
+        "ENGINE": "apps.common.postgresql",
         "OPTIONS": options,
         "CONN_MAX_AGE": 0 if POOL_MAX_SIZE else 600,
-        "CONN_HEALTH_CHECKS": True,
+        "CONN_HEALTH_CHECKS": not POOL_MAX_SIZE,
         "ATOMIC_REQUESTS": False,
         "TEST": {"DEPENDENCIES": []},
     }

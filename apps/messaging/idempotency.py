@@ -3,12 +3,22 @@
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+import orjson
+
 from apps.common.contracts import from_builtins, request_hash, to_builtins
-from apps.common.databases import execute, fetch_one, require_atomic
+from apps.common.databases import execute, fetch_one, require_atomic, write
 from apps.common.errors import Conflict, HoldfastError
-from apps.messaging.models import IdempotencyRecord
 
 R = TypeVar("R")
+_LOCK = "SELECT pg_try_advisory_xact_lock(hashtextextended(%s, 0))"
+_KNOWN = """
+    SELECT request_hash, response::text FROM messaging_idempotencyrecord
+    WHERE principal = %s AND key = %s
+"""
+_RECORD = """
+    INSERT INTO messaging_idempotencyrecord (principal, key, request_hash, response)
+    VALUES (%s, %s, %s, %s::jsonb)
+"""
 
 
 class KeyReused(HoldfastError):
@@ -32,18 +42,16 @@ def once(
     """
     require_atomic(alias)
     digest = request_hash(request)
-    [free] = fetch_one(
-        alias, "SELECT pg_try_advisory_xact_lock(hashtextextended(%s, 0))", [f"{principal} {key}"]
-    )
+    # Two statements, not one: what was answered until the lock was free must be seen.
+    [free] = fetch_one(alias, _LOCK, [f"{principal} {key}"], prepared=True)
     if not free:
         raise StillRunning()
     known = _known(alias, principal, key, digest, kind)
     if known is not None:
         return known
     answer = command()
-    IdempotencyRecord.objects.using(alias).create(
-        principal=principal, key=key, request_hash=digest, response=to_builtins(answer)
-    )
+    response = orjson.dumps(to_builtins(answer)).decode()
+    write(alias, _RECORD, [principal, key, digest, response])
     return answer
 
 
@@ -51,23 +59,18 @@ def answered(alias: str, principal: str, key: str, request: Any, kind: type[R]) 
     """The stored answer, if the command has been answered; raises ``KeyReused`` like ``once``.
 
     For commands that look around before their transaction: a repeat must not fail on what has
-    changed since.
+    changed since, nor on a part that is away by now.
     """
     return _known(alias, principal, key, request_hash(request), kind)
 
 
 def _known(alias: str, principal: str, key: str, digest: str, kind: type[R]) -> R | None:
-    row = (
-        IdempotencyRecord.objects.using(alias)
-        .filter(principal=principal, key=key)
-        .values_list("request_hash", "response")
-        .first()
-    )
+    row = fetch_one(alias, _KNOWN, [principal, key], prepared=True)
     if row is None:
         return None
     if row[0] != digest:
         raise KeyReused()
-    return from_builtins(kind, row[1])
+    return from_builtins(kind, orjson.loads(row[1]))
 
 
 def forget(alias: str, *, hours: int, most: int) -> int:

@@ -6,7 +6,7 @@ from typing import Any
 
 import orjson
 
-from apps.common.databases import execute, require_atomic
+from apps.common.databases import require_atomic, write
 from apps.common.ids import new_id
 
 
@@ -34,7 +34,7 @@ def append(alias: str, events: Sequence[Event]) -> None:
     require_atomic(alias)
     if not events:
         return
-    execute(
+    write(
         alias,
         """
         INSERT INTO messaging_outbox

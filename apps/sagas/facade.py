@@ -29,11 +29,13 @@ def start(
     weight: int = 1,
     correlation_id: str = "",
     deadline: float | None = None,
+    fresh: bool = False,
 ) -> UUID:
     """Starts a run inside the caller's transaction on ``orders``; it begins once that commits.
 
     A run of the same kind and business key is started once: its id is returned again.
-    ``deadline`` (seconds) takes the place of the definition's.
+    ``deadline`` (seconds) takes the place of the definition's. ``fresh`` says that the business
+    key was made just now: the run is written as it comes, and one with that key is an error.
     """
     require_atomic(DATABASE)
     saga = lookup(kind, version)
@@ -52,6 +54,7 @@ def start(
         deadline=saga.deadline if deadline is None else deadline,
         correlation_id=correlation_id,
         done=[step.name for step in saga.steps[: saga.first]],
+        fresh=fresh,
     )
     nudge_after_commit()
     return run_id if inserted else selectors.run_id(kind=kind, business_key=business_key)

@@ -9,14 +9,14 @@ from uuid import UUID
 
 import orjson
 from django.conf import settings
-from django.db import transaction
+from django.db import DatabaseError, transaction
 from django.utils import timezone
 from moneyed import Money
 
 from apps.catalog import facade as catalog
 from apps.catalog.contracts import Offer
-from apps.common.databases import execute, fetch_one
-from apps.common.errors import FieldError, InvalidInput
+from apps.common.databases import execute, fetch_one, together, write
+from apps.common.errors import FieldError, HoldfastError, InvalidInput
 from apps.common.ids import new_id
 from apps.customers import facade as customers
 from apps.customers.contracts import Address
@@ -62,31 +62,30 @@ def order_place(command: PlaceOrder) -> OrderPlaced:
     out of range, mixed currencies, and ``address_id`` for an address that is not the customer's;
     ``NotOnAccount`` for who may not buy so; ``KeyReused`` for a key used with another order.
     """
-    request = _request(command)
-    known = answered(DATABASE, command.principal, command.key, request, OrderPlaced)
-    if known is not None:
-        return known
-    _check_method(command)
-    draft = _draft(command.lines, price=lambda line, offer: offer.unit_price)
-    address = asdict(_address(command))
+    identity = (DATABASE, command.principal, command.key, _request(command), OrderPlaced)
+    try:
+        _check_method(command)
+        draft = _draft(command.lines, price=lambda line, offer: offer.unit_price)
+        address = asdict(_address(command))
+    except (HoldfastError, DatabaseError):
+        if (known := answered(*identity)) is not None:
+            return known  # a repeat: it was possible at the time
+        raise
     with transaction.atomic(using=DATABASE):
-        receipt = once(
-            DATABASE,
-            command.principal,
-            command.key,
-            request,
-            OrderPlaced,
-            lambda: _write(
-                draft,
-                customer_id=command.customer_id,
-                card_token=command.card_token,
-                payment_method=command.payment_method,
-                address=address,
-                placed_at=timezone.now(),
-                review=_review_of(draft),
-                correlation_id=command.correlation_id,
-            ),
-        )
+        with together(DATABASE):
+            receipt = once(
+                *identity,
+                lambda: _write(
+                    draft,
+                    customer_id=command.customer_id,
+                    card_token=command.card_token,
+                    payment_method=command.payment_method,
+                    address=address,
+                    placed_at=timezone.now(),
+                    review=_review_of(draft),
+                    correlation_id=command.correlation_id,
+                ),
+            )
         failpoint("order.place.before_commit")
     failpoint("order.place.after_commit")
     return receipt
@@ -138,15 +137,16 @@ def order_import(command: ImportOrder) -> OrderPlaced:
             "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))",
             [f"import {command.external_reference}"],
         )
-        receipt = _imported(command.external_reference) or _write(
-            draft,
-            customer_id=command.customer_id,
-            card_token=command.card_token,
-            payment_method=command.payment_method,
-            address=asdict(command.address),
-            placed_at=command.placed_at,
-            external_reference=command.external_reference,
-        )
+        with together(DATABASE):
+            receipt = _imported(command.external_reference) or _write(
+                draft,
+                customer_id=command.customer_id,
+                card_token=command.card_token,
+                payment_method=command.payment_method,
+                address=asdict(command.address),
+                placed_at=command.placed_at,
+                external_reference=command.external_reference,
+            )
         failpoint("order.place.before_commit")
     failpoint("order.place.after_commit")
     return receipt
@@ -238,7 +238,7 @@ def _write(
         held=review is Review.HELD,
         correlation_id=correlation_id,
     )
-    execute(
+    write(
         DATABASE,
         """
         INSERT INTO orders_order (id, customer_id, status, payment_status, fulfillment_status,
@@ -267,7 +267,7 @@ def _write(
 
 
 def _write_lines(order_id: UUID, draft: Draft) -> None:
-    execute(
+    write(
         DATABASE,
         """
         INSERT INTO orders_orderline (order_id, position, product_id, sku, name, unit_price,

@@ -63,6 +63,7 @@ def start_checkout(order_id: UUID, *, lines: int, held: bool, correlation_id: st
         weight=lines,
         correlation_id=correlation_id,
         deadline=REVIEW_WITHIN if held else None,
+        fresh=True,
     )
 
 

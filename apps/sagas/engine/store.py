@@ -6,12 +6,26 @@ from uuid import UUID
 
 import orjson
 
-from apps.common.databases import execute
+from apps.common.databases import execute, write
 from apps.sagas.engine.leases import LIVE_SQL, MAX_BATCHED_CLAIMS
 from apps.sagas.engine.state import Change, LogRecord, StepRecord
 from apps.sagas.enums import DATABASE
 
 _NOW_UNLESS_HELD = "CASE WHEN lease_token = 0 THEN clock_timestamp() ELSE next_run_at END"
+
+
+_RUN = """
+    INSERT INTO sagas_sagarun (id, kind, kind_version, business_key, status, position, step,
+        direction, data, weight, deadline_at, correlation_id)
+    VALUES (%s, %s, %s, %s, 'pending', %s, %s, 'F', %s::jsonb, %s,
+            clock_timestamp() + make_interval(secs => %s), %s)
+"""
+_DONE = """
+    INSERT INTO sagas_sagastep
+        (run_id, position, direction, name, status, attempts, started_at, finished_at)
+    SELECT %s, ordinality - 1, 'F', name, 'completed', 1, now(), now()
+    FROM unnest(%s::text[]) WITH ORDINALITY AS done(name, ordinality)
+"""
 
 
 def insert(
@@ -27,34 +41,23 @@ def insert(
     deadline: float | None,
     correlation_id: str,
     done: Sequence[str] = (),
+    fresh: bool = False,
 ) -> bool:
-    """Inserts a run at ``position`` with its steps ``done`` so far; False if it exists already."""
-    inserted = execute(
-        DATABASE,
-        """
-        INSERT INTO sagas_sagarun (id, kind, kind_version, business_key, status, position, step,
-            direction, data, weight, deadline_at, correlation_id)
-        VALUES (%s, %s, %s, %s, 'pending', %s, %s, 'F', %s::jsonb, %s,
-                clock_timestamp() + make_interval(secs => %s), %s)
-        ON CONFLICT (kind, business_key) DO NOTHING
-        """,
-        [
-            *(run_id, kind, kind_version, business_key, position, step),
-            *(orjson.dumps(data).decode(), weight, deadline, correlation_id),
-        ],
-    )
-    if inserted and done:
-        execute(
-            DATABASE,
-            """
-            INSERT INTO sagas_sagastep
-                (run_id, position, direction, name, status, attempts, started_at, finished_at)
-            SELECT %s, ordinality - 1, 'F', name, 'completed', 1, now(), now()
-            FROM unnest(%s::text[]) WITH ORDINALITY AS done(name, ordinality)
-            """,
-            [run_id, list(done)],
-        )
-    return bool(inserted)
+    """Inserts a run at ``position`` with its steps ``done`` so far; False if it exists already.
+
+    One that is ``fresh`` cannot: both inserts wait for those that go together with them.
+    """
+    row = [
+        *(run_id, kind, kind_version, business_key, position, step),
+        *(orjson.dumps(data).decode(), weight, deadline, correlation_id),
+    ]
+    if fresh:
+        write(DATABASE, _RUN, row)
+    elif not execute(DATABASE, f"{_RUN} ON CONFLICT (kind, business_key) DO NOTHING", row):
+        return False
+    if done:
+        write(DATABASE, _DONE, [run_id, list(done)])
+    return True
 
 
 def save(changes: Sequence[Change]) -> None:
