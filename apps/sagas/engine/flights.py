@@ -9,7 +9,7 @@ import structlog
 
 from apps.sagas.contracts import Outcome, StepCall
 from apps.sagas.definition import Participant, Saga
-from apps.sagas.engine.outcomes import sane, storable
+from apps.sagas.engine.outcomes import BadAnswer, contained, listed, of_error, sane
 from apps.sagas.engine.state import Run
 
 log = structlog.get_logger(__name__)
@@ -54,9 +54,11 @@ class Flights:
     ) -> Wave | None:
         """Sends ``calls`` off; each is given up after the step's start-to-close. Returns those
         that were answered at once."""
-        answers = participant.submit(calls)
-        if len(answers) != len(calls):
-            raise RuntimeError(f"{len(answers)} answers for {len(calls)} calls")
+        with contained():
+            answers = listed(participant.submit(calls), calls)
+        futures = [answer for answer in answers if isinstance(answer, Future)]
+        if len(futures) != len(set(futures)):
+            raise BadAnswer("wrong_outcomes", "one future for several calls")
         limit = saga.steps[runs[0].position].start_to_close
         flight = Flight(saga, participant, time.monotonic() + limit)
         wave = Wave(saga, participant, [], [])
@@ -109,6 +111,8 @@ def _land(flight: Flight) -> Wave | None:
 
 
 def _outcome(future: Future[Outcome], run: Run, call: StepCall) -> Outcome:
+    if future.cancelled():
+        return Outcome.unknown("raised", "the call was cancelled")
     if not future.done():
         future.cancel()  # one that has begun goes on alone; its key makes a repeat harmless
         return Outcome.unknown("start_to_close", "the call ran past its time")
@@ -122,4 +126,4 @@ def _outcome(future: Future[Outcome], run: Run, call: StepCall) -> Outcome:
         request_id=run.correlation_id,
         exc_info=error,
     )
-    return Outcome.unknown("raised", storable(f"{type(error).__name__}: {error}"))
+    return of_error(error)

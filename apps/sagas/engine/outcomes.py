@@ -6,7 +6,8 @@ call's alone, an error is narrowed down by the driver, which asks for halves of 
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from itertools import islice
 from typing import Any
@@ -30,14 +31,22 @@ class BadAnswer(Exception):
 
 
 def ask(participant: Participant, calls: Sequence[StepCall]) -> list[Outcome]:
-    """The participant's outcomes, one for each call, fit to be kept.
+    """The outcomes of ``execute``, one for each call, fit to be kept.
 
     Raises ``BadAnswer`` where they cannot be told apart. For a local participant one bad outcome
     raises as well: what it did must not commit with a checkpoint that says that nobody knows.
     """
-    try:
+    with contained():
         answer = participant.execute(calls)
         return sane(answer, calls, strict=participant.local)
+
+
+@contextmanager
+def contained() -> Iterator[None]:
+    """What a participant raises beside ``Exception`` becomes ``BadAnswer``: it is to end the
+    attempt, not the process."""
+    try:
+        yield
     except (Exception, KeyboardInterrupt):
         raise
     except BaseException as error:
@@ -53,23 +62,28 @@ def sane(answer: Any, calls: Sequence[StepCall], *, strict: bool = False) -> lis
 
     A bad one becomes ``unknown`` with a code that says why, or with ``strict`` an error.
     """
+    return [_checked(outcome, strict) for outcome in listed(answer, calls)]
+
+
+def listed(answer: Any, calls: Sequence[StepCall]) -> list[Any]:
+    """What ``answer`` has for each call; raises ``BadAnswer`` where that cannot be told."""
     try:
-        outcomes = list(islice(answer, len(calls) + 1))
+        answers = list(islice(answer, len(calls) + 1))
     except TypeError as error:
         if hasattr(answer, "__iter__"):
             raise  # a generator's own
         raise BadAnswer("no_outcomes", f"answered {type(answer).__name__}") from error
-    if len(outcomes) != len(calls):
-        number = len(outcomes) if len(outcomes) < len(calls) else f"more than {len(calls)}"
+    if len(answers) != len(calls):
+        number = len(answers) if len(answers) < len(calls) else f"more than {len(calls)}"
         raise BadAnswer("wrong_outcomes", f"{number} outcomes for {len(calls)} calls")
-    return [_checked(outcome, strict) for outcome in outcomes]
+    return answers
 
 
-def of_error(error: BaseException) -> Outcome:
+def of_error(error: BaseException, code: str = "raised") -> Outcome:
     """The outcome that stands for an attempt which ended in ``error``."""
     if isinstance(error, BadAnswer):
         return Outcome.unknown(error.code, error.detail)
-    return Outcome.unknown("raised", _text_of(error))
+    return Outcome.unknown(code, _text_of(error))
 
 
 def storable(text: str) -> str:

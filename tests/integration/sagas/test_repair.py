@@ -184,7 +184,8 @@ class TestPark:
         assert act(facade.park_run, run, "let me look").status == "failed"
         drive()
         assert recorder.effects == {}
-        assert (fresh(run).error_code, fresh(run).error_detail) == ("parked_by_staff", "let me look")
+        run.refresh_from_db()
+        assert (run.error_code, run.error_detail) == ("parked_by_staff", "let me look")
         act(facade.retry_run, run)
         drive()
         assert fresh(run).status == "completed"
