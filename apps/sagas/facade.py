@@ -13,7 +13,7 @@ from apps.sagas import selectors
 from apps.sagas.contracts import RepairProspect, RunState, RunView, SagaMoment, SagaTrouble
 from apps.sagas.definition import lookup
 from apps.sagas.engine import repair, store
-from apps.sagas.enums import DATABASE
+from apps.sagas.enums import DATABASE, RunStatus
 from apps.sagas.failpoints import failpoint
 from apps.sagas.nudge import nudge_after_commit
 
@@ -30,12 +30,15 @@ def start(
     correlation_id: str = "",
     deadline: float | None = None,
     fresh: bool = False,
+    again: bool = False,
 ) -> UUID:
     """Starts a run inside the caller's transaction on ``orders``; it begins once that commits.
 
     A run of the same kind and business key is started once: its id is returned again.
     ``deadline`` (seconds) takes the place of the definition's. ``fresh`` says that the business
     key was made just now: the run is written as it comes, and one with that key is an error.
+    ``again``: one that was refused before anything had to be undone tries again where it was
+    refused, with the new ``data``.
     """
     require_atomic(DATABASE)
     saga = lookup(kind, version)
@@ -57,7 +60,12 @@ def start(
         fresh=fresh,
     )
     nudge_after_commit()
-    return run_id if inserted else selectors.run_id(kind=kind, business_key=business_key)
+    if inserted:
+        return run_id
+    known = selectors.run_id(kind=kind, business_key=business_key)
+    if again and selectors.run_status(known) == RunStatus.COMPENSATED:
+        repair.ask_again(known, data or {})
+    return known
 
 
 def request_abort(run_id: UUID, reason: str = "abort_requested") -> bool:

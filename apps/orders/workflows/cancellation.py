@@ -69,11 +69,13 @@ CANCELLATION = Saga(
 def start_cancellation(
     order_id: UUID, *, checkout_run: UUID, reason: str, correlation_id: str
 ) -> UUID:
-    """Starts it inside the caller's transaction; an order is cancelled by one run."""
+    """Starts it inside the caller's transaction; an order is cancelled by one run,
+    which tries again where it was refused before."""
     return sagas.start(
         kind=KIND,
         version=CANCELLATION.version,
         business_key=str(order_id),
         data={"checkout_run": str(checkout_run), "reason": reason},
         correlation_id=correlation_id,
+        again=True,
     )

@@ -22,6 +22,7 @@ REVIEW_WITHIN = 7 * 86_400.0  # seconds
 CHECKOUT = Saga(
     kind=KIND,
     version=1,
+    compensates_pivot=True,  # reversing the payment asks the gateway and refunds what it captured
     steps=(
         Step("create_order", None, steps.cancel_order(lambda call: call.reason or "cancelled")),
         Step(

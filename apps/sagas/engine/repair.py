@@ -7,7 +7,11 @@ writes nothing. The log and the audit log of staff commit with it.
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
+from typing import Any
 from uuid import UUID
+
+import orjson
 
 from apps.common.actor import current_actor
 from apps.common.databases import fetch_all, require_atomic
@@ -17,7 +21,7 @@ from apps.sagas.contracts import RepairProspect, RunState
 from apps.sagas.definition import lookup
 from apps.sagas.engine import leases, store
 from apps.sagas.engine.outcomes import storable
-from apps.sagas.engine.repair_rules import RULES, STOPPED, Case
+from apps.sagas.engine.repair_rules import RULES, STOPPED, Case, retry
 from apps.sagas.engine.state import Run
 from apps.sagas.enums import DATABASE, RunStatus
 from apps.sagas.errors import RunNotFound, changed_meanwhile
@@ -55,6 +59,19 @@ def repair(action: str, *, run_id: UUID, version: int | None, reason: str) -> Ru
         after=_place(run) | {"reason": reason},
     )
     return RunState(run.id, run.kind, run.business_key, str(run.status), run.version)
+
+
+def ask_again(run_id: UUID, data: Mapping[str, Any]) -> bool:
+    """A run that was refused before anything had to be undone tries again where it was refused,
+    with ``data`` added to its own; False if it was not."""
+    require_atomic(DATABASE)
+    [case] = _cases([run_id], lock=True)
+    if not case.was_refused:
+        return False
+    change = retry(case, "asked_again")
+    _take(case, data)
+    store.save([change])
+    return True
 
 
 def prospects(action: str, run_ids: Sequence[UUID]) -> list[RepairProspect]:
@@ -131,7 +148,7 @@ def _turned_by(runs: Iterable[Run]) -> dict[UUID, tuple[str, str]]:
     return {run_id: (code, detail) for run_id, code, detail in rows}
 
 
-def _take(case: Case) -> None:
+def _take(case: Case, data: Mapping[str, Any] = MappingProxyType({})) -> None:
     """Takes the lease, and what the engine itself does not write: the compensations that are left
     and a deadline for a run that goes on beyond its first."""
     run = case.run
@@ -141,12 +158,12 @@ def _take(case: Case) -> None:
         DATABASE,
         """
         UPDATE sagas_sagarun SET lease_token = nextval('saga_lease_token'),
-            compensations_left = %s::smallint[],
+            compensations_left = %s::smallint[], data = data || %s::jsonb,
             deadline_at = CASE WHEN deadline_at < clock_timestamp() AND %s::float8 IS NOT NULL
                 THEN clock_timestamp() + make_interval(secs => %s) ELSE deadline_at END
         WHERE id = %s RETURNING lease_token
         """,
-        [run.compensations_left, seconds, seconds, run.id],
+        [run.compensations_left, orjson.dumps(dict(data)).decode(), seconds, seconds, run.id],
     )
 
 

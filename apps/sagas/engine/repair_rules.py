@@ -51,6 +51,16 @@ class Case:
         """Parking forgets how often the run was claimed."""
         return self.is_parked or self.run.attempt > 1 or self.run.claims >= 1
 
+    @property
+    def was_refused(self) -> bool:
+        """Whether the run ended without having had anything to undo, and may try again where it
+        was refused: no compensation has fenced its steps off."""
+        return (
+            self.run.status == RunStatus.COMPENSATED
+            and not self.run.abort_requested
+            and all(direction != BACKWARD for _, direction in self.steps)
+        )
+
     def definition(self) -> Saga:
         """The definition by which the run stands where it does."""
         run, saga = self.run, self.saga
@@ -81,16 +91,15 @@ class Case:
         }
 
 
-def retry(case: Case) -> Change:
+def retry(case: Case, event: str = "staff_retry") -> Change:
     """Due now, with fresh attempts: a parked run, one that waits for its next attempt, or one that
     was refused before anything had to be undone."""
     run = case.run
     saga = case.definition()
     _not_held(case)
-    refused = _was_refused(case)
-    if not (case.is_live or case.is_parked or refused):
+    if not (case.is_live or case.is_parked or case.was_refused):
         raise NotRepairable("it has ended")
-    change = _begin(case, "staff_retry")
+    change = _begin(case, event)
     if case.is_parked and not run.forward:
         left = case.left()
         if not left:
@@ -98,7 +107,7 @@ def retry(case: Case) -> Change:
         _undo(case, change, saga, left, set())
         return change
     # The engine reads from the number of the attempt that the step may have had an effect.
-    begun = case.may_have_begun or refused
+    begun = case.may_have_begun or case.was_refused
     run.attempt, run.step_since = 2 if begun else 1, case.now
     if not case.is_live:
         run.status, run.direction = RunStatus.IN_PROGRESS, Direction.FORWARD
@@ -204,16 +213,6 @@ def _undo(case: Case, change: Change, saga: Saga, todo: set[int], parked: set[in
         state.park(change, "compensation_parked", f"{len(parked)} compensations want a person")
     else:
         run.status = RunStatus.COMPENSATED
-
-
-def _was_refused(case: Case) -> bool:
-    """Whether the run ended without having had anything to undo, and may try again where it was
-    refused: no compensation has fenced its steps off."""
-    return (
-        case.run.status == RunStatus.COMPENSATED
-        and not case.run.abort_requested
-        and all(direction != BACKWARD for _, direction in case.steps)
-    )
 
 
 def _may_reverse(case: Case, saga: Saga) -> bool:
