@@ -4,6 +4,8 @@ from allauth.headless.contrib.rest_framework.authentication import XSessionToken
 from rest_framework.authentication import SessionAuthentication
 from rest_framework.exceptions import AuthenticationFailed, UnsupportedMediaType
 
+from apps.common.rest import sessions
+
 
 class TokenAuthentication(XSessionTokenAuthentication):
     """allauth's ``X-Session-Token``. A token that is no longer good is a 401, also where
@@ -13,10 +15,13 @@ class TokenAuthentication(XSessionTokenAuthentication):
         token = self.get_session_token(request)
         if not token:
             return None
-        known = super().authenticate(request) if token.isprintable() else None
-        if known is None:
-            raise AuthenticationFailed("The session token is not valid (any more).")
-        return known
+        found = sessions.find(token) if token.isprintable() else None
+        if found is not None:
+            session, user = found
+            known = (user, session) if user is not None else super().authenticate(request)
+            if known is not None:
+                return known
+        raise AuthenticationFailed("The session token is not valid (any more).")
 
     def authenticate_header(self, request) -> str:
         return 'X-Session-Token realm="api"'
