@@ -52,12 +52,12 @@ class PaymentAdmin(ReadOnlyAdmin):
 @admin.register(PaymentEntry)
 class PaymentEntryAdmin(FoundThroughParent, ReadOnlyAdmin):
     list_display = (
-        "created_at", "payment", "operation", "state", "amount", "currency", "code",
+        "created_at", "payment", "operation", "state", "amount", "currency", "code", "detail",
         "gateway_reference",
     )  # fmt: skip
     list_filter = ("operation", "state", CurrencyFilter, "created_at")
     search_parent, search_parent_fields = "payment", ("id", "order_id")
-    search_fields = ("gateway_reference__exact", "code__exact")
-    search_help_text = "Reference at the gateway, order id, the gateway's id or a code"
+    search_fields = ("gateway_reference__exact", "code__exact", "refund_id__exact")
+    search_help_text = "Reference at the gateway, order or refund id, the gateway's id or a code"
     ordering = ("-id",)
     list_select_related = ("payment",)

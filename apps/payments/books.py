@@ -64,7 +64,8 @@ def _reversal(position: Position) -> Iterator[Entry]:
     if position.authorization is Progress.NONE:
         yield Entry(position, EntryOperation.AUTHORIZATION, EntryState.FAILED, CANCELLED)
     elif position.capture is Progress.SUCCEEDED:
-        yield Entry(position, EntryOperation.REFUND, EntryState.SUCCEEDED)
+        amount = position.refundable
+        yield Entry(position, EntryOperation.REFUND, EntryState.SUCCEEDED, amount=amount)
     elif position.authorization is Progress.SUCCEEDED:
         yield Entry(position, EntryOperation.CAPTURE, EntryState.FAILED, NOT_CAPTURED)
         yield Entry(position, EntryOperation.VOID, EntryState.SUCCEEDED)

@@ -19,7 +19,7 @@ from apps.payments.gateways import Declined, Gateway, Refused, Unanswered, Unrea
 from apps.sagas.failpoints import failpoint
 
 PAGE = 1000
-STATES = {one.value: one for one in MoneyState} | {"partially_refunded": MoneyState.CAPTURED}
+STATES = {one.value: one for one in MoneyState}
 NEVER_SENT = (exceptions.NewConnectionError, exceptions.ConnectTimeoutError)
 
 

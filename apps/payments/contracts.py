@@ -42,6 +42,7 @@ class MoneyState(StrEnum):
     NOT_PAID = "not_paid"
     AUTHORIZED = "authorized"
     CAPTURED = "captured"
+    PARTIALLY_REFUNDED = "partially_refunded"
     VOIDED = "voided"
     REFUNDED = "refunded"
     DECLINED = "declined"
@@ -62,6 +63,30 @@ class PaymentResult:
     detail: str = ""
     gateway_reference: str = ""
     method: str = "card"
+
+
+@dataclass(frozen=True, slots=True)
+class RefundPayment:
+    """Part of an order's money to be given back. ``refund_id`` names the movement for ever: a
+    repeat with the same id gives nothing back twice."""
+
+    order_id: UUID
+    refund_id: UUID
+    amount: Money
+
+
+@dataclass(frozen=True, slots=True)
+class Refund:
+    """What became of a ``RefundPayment``: ``state`` is requested, unknown, succeeded or failed,
+    ``created_at`` when that was written down."""
+
+    order_id: UUID
+    refund_id: UUID
+    amount: Money
+    state: str
+    code: str
+    detail: str
+    created_at: datetime
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,3 +38,6 @@ REVERSED = "reversed"  # the payment is being or has been undone
 NOT_NEEDED = "not_needed"  # of void and refund the other one was it
 NOT_CAPTURED = "not_captured"  # the void came before the capture
 UNANSWERED = "unanswered"  # an earlier request left no answer on record
+
+# Why a refund is not asked for at all.
+EXCEEDS_CAPTURED = "exceeds_captured"  # more than is left of what was captured

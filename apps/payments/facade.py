@@ -15,7 +15,7 @@ from django.db import connections
 
 from apps.common.audit import Finding
 from apps.common.errors import Unavailable
-from apps.payments import audits, runner, selectors, services
+from apps.payments import audits, refunding, runner, selectors, services
 from apps.payments.client import gateway
 from apps.payments.contracts import (
     GatewayRecord,
@@ -25,6 +25,8 @@ from apps.payments.contracts import (
     OpenPayment,
     Operation,
     PaymentResult,
+    Refund,
+    RefundPayment,
 )
 from apps.payments.enums import DATABASE
 from apps.payments.gateways import GatewayError
@@ -71,6 +73,42 @@ def submit(
 def record(operation: Operation, results: Sequence[PaymentResult]) -> None:
     """Appends the results of ``perform`` to the ledger, in the caller's transaction."""
     services.operation_record(operation=operation, results=results)
+
+
+def prepare_refunds(refunds: Sequence[RefundPayment]) -> None:
+    """Writes the intents of refunds of parts; its transaction commits them. All of an order's
+    refunds together are never more than was captured: what would be fails for good. A payment on
+    account is refunded by this.
+
+    Raises ``InvalidInput`` for amounts that cannot be, ``Conflict`` for an id that was used for
+    another amount.
+    """
+    refunding.refunds_prepare(refunds=refunds)
+
+
+def perform_refunds(
+    refunds: Sequence[RefundPayment], *, seconds: float | None = None
+) -> list[PaymentResult]:
+    """Asks the gateway, many refunds at once, and returns the results in their order.
+
+    Raises ``RuntimeError`` inside a transaction.
+    """
+    if connections[DATABASE].in_atomic_block:
+        raise RuntimeError("no gateway call inside a transaction")
+    return runner.perform_refunds(refunds, seconds)
+
+
+def record_refunds(
+    refunds: Sequence[RefundPayment], results: Sequence[PaymentResult]
+) -> dict[UUID, MoneyState]:
+    """Appends the results of ``perform_refunds`` to the ledger, in the caller's transaction;
+    returns where the money of their orders is now."""
+    return refunding.refunds_record(refunds=refunds, results=results)
+
+
+def find_refunds(order_ids: Sequence[UUID]) -> dict[UUID, tuple[Refund, ...]]:
+    """The refunds of parts of each order's money, oldest first; an order without is missing."""
+    return selectors.refunds(order_ids)
 
 
 def money_states(order_ids: Sequence[UUID]) -> dict[UUID, MoneyState]:

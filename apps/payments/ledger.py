@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from uuid import UUID
 
 from apps.common.databases import execute, require_atomic, write
@@ -13,7 +14,10 @@ from apps.payments.position import Position
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """An entry to append for the whole amount of ``position``."""
+    """An entry to append, for the whole amount of ``position`` unless another is given.
+
+    ``refund_id`` is that of a refund of a part.
+    """
 
     position: Position
     operation: EntryOperation
@@ -21,6 +25,14 @@ class Entry:
     code: str = ""
     detail: str = ""
     gateway_reference: str = ""
+    amount: Decimal | None = None
+    refund_id: UUID | None = None
+
+    @property
+    def key(self) -> str:
+        if self.refund_id is None:
+            return self.position.key(self.operation)
+        return self.position.refund_key(self.refund_id)
 
 
 def insert_payments(payments: Sequence[OpenPayment]) -> None:
@@ -70,26 +82,27 @@ def append(entries: Sequence[Entry]) -> int:
     require_atomic(DATABASE)
     if not entries:
         return 0
-    ordered = sorted(entries, key=lambda one: (one.position.payment_id, one.operation))
+    ordered = sorted(entries, key=lambda one: one.key)
     return execute(
         DATABASE,
         """
         INSERT INTO payments_paymententry
             (payment_id, operation, state, amount, currency, idempotency_key,
-             gateway_reference, code, detail)
+             gateway_reference, code, detail, refund_id)
         SELECT * FROM unnest(%s::uuid[], %s::text[], %s::text[], %s::numeric[], %s::text[],
-                             %s::text[], %s::text[], %s::text[], %s::text[])
+                             %s::text[], %s::text[], %s::text[], %s::text[], %s::uuid[])
         ON CONFLICT DO NOTHING
         """,
         [
             [one.position.payment_id for one in ordered],
             [one.operation.value for one in ordered],
             [one.state.value for one in ordered],
-            [one.position.amount for one in ordered],
+            [one.position.amount if one.amount is None else one.amount for one in ordered],
             [one.position.currency for one in ordered],
-            [one.position.key(one.operation) for one in ordered],
+            [one.key for one in ordered],
             [one.gateway_reference for one in ordered],
             [one.code[:60] for one in ordered],
             [one.detail for one in ordered],
+            [one.refund_id for one in ordered],
         ],
     )

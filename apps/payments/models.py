@@ -51,7 +51,8 @@ class PaymentEntry(models.Model):
     state = models.CharField(max_length=9, choices=EntryState)
     amount = models.DecimalField(max_digits=14, decimal_places=2)
     currency = models.CharField(max_length=3)
-    idempotency_key = models.CharField(max_length=64)
+    refund_id = models.UUIDField(null=True, blank=True)  # of a refund of a part
+    idempotency_key = models.CharField(max_length=100)
     gateway_reference = models.CharField(max_length=64, blank=True)
     code = models.CharField(max_length=60, blank=True)
     detail = models.TextField(blank=True)
@@ -60,7 +61,18 @@ class PaymentEntry(models.Model):
     class Meta:
         verbose_name = "ledger entry"
         verbose_name_plural = "payment ledger"
+        indexes = [
+            models.Index(
+                fields=["refund_id"],
+                condition=models.Q(refund_id__isnull=False),
+                name="payment_entry_refund",
+            )
+        ]
         constraints = [
+            models.CheckConstraint(
+                condition=models.Q(refund_id=None) | models.Q(operation=EntryOperation.REFUND),
+                name="payment_entry_refund_id",
+            ),
             # A repeat after a crash writes nothing twice …
             models.UniqueConstraint(
                 fields=["idempotency_key", "state"],

@@ -3,6 +3,8 @@
 Nothing here touches a database, so that many of these run in threads at once.
 """
 
+from uuid import UUID
+
 from apps.payments.contracts import (
     GatewayRecord,
     MoneyState,
@@ -12,8 +14,9 @@ from apps.payments.contracts import (
 )
 from apps.payments.enums import CANCELLED, REVERSED, EntryOperation
 from apps.payments.gateways import Declined, Gateway, Refused, Unanswered, Unreachable
-from apps.payments.position import Position, Progress
+from apps.payments.position import Part, Position, Progress
 
+KEPT = (MoneyState.CAPTURED, MoneyState.PARTIALLY_REFUNDED)
 UNDONE = (MoneyState.VOIDED, MoneyState.REFUNDED)
 ENTRIES_OF = {
     Operation.AUTHORIZE: (EntryOperation.AUTHORIZATION,),
@@ -136,6 +139,10 @@ def _reverse(gateway: Gateway, position: Position) -> PaymentResult:
     known = _already_reversed(position)
     if known is not None:
         return known
+    if position.capture is Progress.SUCCEEDED and position.refund is Progress.NONE:
+        # How much is left was not certain when this was prepared.
+        open_parts = Unreachable("refund_open", "a refund of a part had no answer yet")
+        return _result(position, PaymentStatus.UNREACHABLE, position.state, open_parts)
     record, state = None, _certain(position)
     for _ in range(ROUNDS):
         if state is None:
@@ -144,7 +151,9 @@ def _reverse(gateway: Gateway, position: Position) -> PaymentResult:
             except Declined as no:
                 return _succeeded(position, MoneyState.DECLINED, code=no.code)
             state = record.state
-        if state not in (MoneyState.AUTHORIZED, MoneyState.CAPTURED):
+            if state in KEPT and record.net.amount < position.to_reverse:
+                return _too_large(position, record)
+        if state not in (MoneyState.AUTHORIZED, *KEPT):
             return _succeeded(position, state, record, code=record.code)
         try:
             record = _undo(gateway, position, state)
@@ -152,7 +161,7 @@ def _reverse(gateway: Gateway, position: Position) -> PaymentResult:
         except Refused:
             state = None  # something came in between: look again
         except Declined as no:
-            return _declined(position, state, no.code)
+            return _declined(position, state, no.code, detail=no.detail)
     raise Unanswered("unsettled", f"found {state} after {ROUNDS} rounds")
 
 
@@ -167,7 +176,70 @@ def _undo(gateway: Gateway, position: Position, state: MoneyState) -> GatewayRec
     if state is MoneyState.AUTHORIZED:
         return gateway.void(position.payment_id, position.key(EntryOperation.VOID))
     key = position.key(EntryOperation.REFUND)
-    return gateway.refund(position.payment_id, position.money(position.amount), key)
+    return gateway.refund(position.payment_id, position.money(position.to_reverse), key)
+
+
+def refund_part(gateway: Gateway, position: Position, refund_id: UUID) -> PaymentResult:
+    """Gives back the part of ``refund_id``; never raises what a gateway may do.
+
+    A repeat with the same key gets the first answer, so there is no need to ask what became of an
+    earlier request.
+    """
+    known = part_settled(position, refund_id)
+    if known is not None:
+        return known
+    part = position.parts[refund_id]
+    key = position.refund_key(refund_id)
+    try:
+        record = gateway.refund(position.payment_id, position.money(part.amount), key)
+        return _succeeded(position, record.state, record)
+    except Declined as no:
+        return _result(position, PaymentStatus.DECLINED, position.state, no)
+    except Refused as refused:
+        return _refused_part(gateway, position, part, refused)
+    except Unanswered as problem:
+        return _result(position, PaymentStatus.UNKNOWN, position.state, problem)
+    except Unreachable as problem:
+        return part_not_reached(position, refund_id, problem)
+
+
+def part_settled(position: Position, refund_id: UUID) -> PaymentResult | None:
+    """The answer that our ledger knows, if it does."""
+    part = position.parts.get(refund_id)
+    if part is None:
+        not_yet = Unreachable("capture_open", "the capture has no answer yet")
+        return _result(position, PaymentStatus.UNREACHABLE, position.state, not_yet)
+    if part.progress is Progress.SUCCEEDED:
+        return _succeeded(position, position.state)
+    if part.progress is Progress.FAILED:
+        return _declined(position, position.state, part.code)
+    return None
+
+
+def part_not_reached(position: Position, refund_id: UUID, problem: Unreachable) -> PaymentResult:
+    """This call did not arrive; that says nothing of an earlier one without an answer."""
+    unknown = position.parts[refund_id].progress is Progress.UNKNOWN
+    status = PaymentStatus.UNKNOWN if unknown else PaymentStatus.UNREACHABLE
+    return _result(position, status, position.state, problem)
+
+
+def _refused_part(
+    gateway: Gateway, position: Position, part: Part, refused: Refused
+) -> PaymentResult:
+    """Refused is refused for good where less is left than is asked for: that never grows."""
+    try:
+        record = gateway.find(position.payment_id)
+    except (Unanswered, Unreachable):
+        record = None
+    if record is not None and record.net.amount < part.amount:
+        return _too_large(position, record)
+    return _result(position, PaymentStatus.UNKNOWN, position.state, refused)
+
+
+def _too_large(position: Position, record: GatewayRecord) -> PaymentResult:
+    """More is to be given back than the gateway still holds of the payment."""
+    detail = f"captured {record.captured}, refunded {record.refunded} at the gateway"
+    return _declined(position, position.state, "amount_too_large", record, detail)
 
 
 def _ask_authorization(gateway: Gateway, position: Position) -> GatewayRecord:
@@ -195,13 +267,18 @@ def _succeeded(
 
 
 def _declined(
-    position: Position, state: MoneyState, code: str, record: GatewayRecord | None = None
+    position: Position,
+    state: MoneyState,
+    code: str,
+    record: GatewayRecord | None = None,
+    detail: str = "",
 ) -> PaymentResult:
     return PaymentResult(
         position.order_id,
         PaymentStatus.DECLINED,
         state,
         code=code,
+        detail=detail,
         gateway_reference=record.gateway_reference if record else "",
         method=position.method,
     )

@@ -1,6 +1,6 @@
 """Where a payment stands by our ledger; what is derived from it is derived here only."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import IntEnum
 from uuid import UUID
@@ -29,8 +29,23 @@ class Progress(IntEnum):
 
 
 @dataclass(slots=True)
+class Part:
+    """A refund of a part of the money."""
+
+    refund_id: UUID
+    amount: Decimal
+    progress: Progress = Progress.NONE
+    code: str = ""
+    detail: str = ""
+
+
+@dataclass(slots=True)
 class Position:
-    """A payment and the progress of each operation on it; amounts are in ``currency``."""
+    """A payment and the progress of each operation on it; amounts are in ``currency``.
+
+    ``refund`` is the one of the reversal, which gives back all that is left: ``refund_amount``,
+    once it is written down. ``parts`` are the refunds before it.
+    """
 
     payment_id: UUID
     order_id: UUID
@@ -47,6 +62,8 @@ class Position:
     reversal_code: str = ""
     captured: Decimal = ZERO
     refunded: Decimal = ZERO
+    refund_amount: Decimal | None = None
+    parts: dict[UUID, Part] = field(default_factory=dict)
 
     def progress(self, operation: EntryOperation) -> Progress:
         return {
@@ -59,6 +76,21 @@ class Position:
     def key(self, operation: EntryOperation) -> str:
         """The gateway's idempotency key: it belongs to the movement, never to an attempt."""
         return idempotency_key(self.payment_id, operation)
+
+    def refund_key(self, refund_id: UUID) -> str:
+        """The gateway's key of a part's refund."""
+        return f"{self.key(EntryOperation.REFUND)}:{refund_id}"
+
+    @property
+    def refundable(self) -> Decimal:
+        """What is left of the captured money when every refund asked for goes well."""
+        parts = (one.amount for one in self.parts.values() if one.progress is not Progress.FAILED)
+        return self.captured - sum(parts, ZERO)
+
+    @property
+    def to_reverse(self) -> Decimal:
+        """What the reversal's refund gives back."""
+        return self.amount if self.refund_amount is None else self.refund_amount
 
     def money(self, amount: Decimal) -> Money:
         return Money(amount, self.currency)
@@ -74,7 +106,12 @@ class Position:
             or self.capture.is_open
             or self.void.is_open
             or self.refund.is_open
+            or self.has_open_parts
         )
+
+    @property
+    def has_open_parts(self) -> bool:
+        return any(one.progress.is_open for one in self.parts.values())
 
     @property
     def is_being_reversed(self) -> bool:
@@ -83,12 +120,12 @@ class Position:
     @property
     def state(self) -> MoneyState:
         """Where the money is as far as the ledger knows."""
-        if self.refund is Progress.SUCCEEDED:
+        if self.refund is Progress.SUCCEEDED or 0 < self.captured <= self.refunded:
             return MoneyState.REFUNDED
         if self.void is Progress.SUCCEEDED:
             return MoneyState.VOIDED
         if self.capture is Progress.SUCCEEDED:
-            return MoneyState.CAPTURED
+            return MoneyState.PARTIALLY_REFUNDED if self.refunded else MoneyState.CAPTURED
         if self.authorization is Progress.SUCCEEDED:
             return MoneyState.AUTHORIZED
         if self.authorization is Progress.FAILED and self.authorization_code != CANCELLED:

@@ -12,7 +12,13 @@ from django.conf import settings
 
 from apps.payments import movements, selectors
 from apps.payments.client import gateway
-from apps.payments.contracts import MoneyState, Operation, PaymentResult, PaymentStatus
+from apps.payments.contracts import (
+    MoneyState,
+    Operation,
+    PaymentResult,
+    PaymentStatus,
+    RefundPayment,
+)
 from apps.payments.gateways import Unreachable
 from apps.payments.position import Position
 from apps.sagas.failpoints import failpoint
@@ -58,6 +64,34 @@ def gathered(results: Sequence[T | Future[T]]) -> Iterator[T]:
     """The values of ``results``, waiting for those that are futures."""
     for one in results:
         yield one.result() if isinstance(one, Future) else one
+
+
+def perform_refunds(
+    refunds: Sequence[RefundPayment], seconds: float | None = None
+) -> list[PaymentResult]:
+    """The results in the order of ``refunds``, once the last of them is there."""
+    until = time.monotonic() + (settings.GATEWAY_PERFORM_SECONDS if seconds is None else seconds)
+    positions = selectors.positions([one.order_id for one in refunds])
+
+    def begin(refund: RefundPayment) -> PaymentResult | Future[PaymentResult]:
+        position = positions.get(refund.order_id)
+        if position is None:
+            declined, nothing = PaymentStatus.DECLINED, MoneyState.NOT_PAID
+            return PaymentResult(refund.order_id, declined, nothing, NO_PAYMENT)
+        known = movements.part_settled(position, refund.refund_id)
+        return known or _pool().submit(_refund, position, refund.refund_id, until)
+
+    return list(gathered([begin(refund) for refund in refunds]))
+
+
+def _refund(position: Position, refund_id: UUID, until: float) -> PaymentResult:
+    if time.monotonic() > until:
+        late = Unreachable("no_time", "left for the next attempt")
+        return movements.part_not_reached(position, refund_id, late)
+    failpoint("payments.before_gateway_call")
+    result = movements.refund_part(gateway(), position, refund_id)
+    failpoint("payments.after_gateway_call")
+    return result
 
 
 def _call(operation: Operation, position: Position, until: float) -> PaymentResult:

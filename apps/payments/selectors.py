@@ -8,15 +8,15 @@ from uuid import UUID
 from moneyed import Money
 
 from apps.common.databases import fetch_all
-from apps.payments.contracts import LedgerEntry, NetAmount
+from apps.payments.contracts import LedgerEntry, NetAmount, Refund
 from apps.payments.enums import DATABASE, NOT_NEEDED
-from apps.payments.position import Position, Progress
+from apps.payments.position import Part, Position, Progress
 
 UUID_TEXT = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 # A row for each entry of a payment, one without entry for a payment without any.
 POSITIONS = """
     SELECT p.id, p.order_id, p.amount, p.currency, p.card_token, p.method,
-           e.operation, e.state, e.code, e.amount
+           e.operation, e.state, e.code, e.amount, e.refund_id
     FROM payments_payment p LEFT JOIN payments_paymententry e ON e.payment_id = p.id
 """
 PROGRESS = {
@@ -46,18 +46,37 @@ def _positions(rows: Iterable[tuple]) -> dict[UUID, Position]:
     return found
 
 
-def _add(position: Position, operation: str, state: str, code: str, amount: Decimal) -> None:
+def _add(
+    position: Position,
+    operation: str,
+    state: str,
+    code: str,
+    amount: Decimal,
+    refund_id: UUID | None,
+) -> None:
     """One entry of the ledger; of each operation the furthest counts."""
     reached = PROGRESS[state]
+    if operation == "refund":
+        if reached is Progress.SUCCEEDED:
+            position.refunded += amount
+        if refund_id is not None:
+            _add_part(position, refund_id, reached, code, amount)
+            return
+        position.refund_amount = amount
+    elif operation == "capture" and reached is Progress.SUCCEEDED:
+        position.captured += amount
     if reached > getattr(position, operation):
         setattr(position, operation, reached)
-    if reached is Progress.SUCCEEDED:
-        if operation == "capture":
-            position.captured += amount
-        elif operation == "refund":
-            position.refunded += amount
-    elif reached is Progress.FAILED and code != NOT_NEEDED:
+    if reached is Progress.FAILED and code != NOT_NEEDED:
         setattr(position, CODE_OF[operation], code)
+
+
+def _add_part(
+    position: Position, refund_id: UUID, reached: Progress, code: str, amount: Decimal
+) -> None:
+    part = position.parts.setdefault(refund_id, Part(refund_id, amount))
+    if reached > part.progress:
+        part.progress, part.code = reached, code
 
 
 def positions(order_ids: Sequence[UUID]) -> dict[UUID, Position]:
@@ -136,3 +155,24 @@ def ledger(order_id: UUID) -> tuple[LedgerEntry, ...]:
         [order_id],
     )
     return tuple(LedgerEntry(*row[:4], Money(row[4], row[5]), *row[6:]) for row in rows)
+
+
+def refunds(order_ids: Sequence[UUID]) -> dict[UUID, tuple[Refund, ...]]:
+    """The refunds of parts of each order's money, oldest first, each with its last entry."""
+    rows = fetch_all(
+        DATABASE,
+        """
+        SELECT DISTINCT ON (begun, e.refund_id)
+               p.order_id, e.refund_id, e.amount, e.currency, e.state, e.code, e.detail,
+               e.created_at, min(e.id) OVER (PARTITION BY e.refund_id) AS begun
+        FROM payments_payment p JOIN payments_paymententry e ON e.payment_id = p.id
+        WHERE p.order_id = ANY(%s) AND e.refund_id IS NOT NULL
+        ORDER BY begun, e.refund_id, e.id DESC
+        """,
+        [list(order_ids)],
+    )
+    found: dict[UUID, tuple[Refund, ...]] = {}
+    for order_id, refund_id, amount, currency, *rest in rows:
+        one = Refund(order_id, refund_id, Money(amount, currency), *rest[:4])
+        found[order_id] = (*found.get(order_id, ()), one)
+    return found

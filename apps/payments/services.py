@@ -26,6 +26,7 @@ from apps.payments.enums import (
 )
 from apps.payments.ledger import Entry
 from apps.payments.locks import lock_payments
+from apps.payments.movements import KEPT
 from apps.payments.position import Position, Progress
 
 AUTHORIZATION, CAPTURE = EntryOperation.AUTHORIZATION, EntryOperation.CAPTURE
@@ -102,7 +103,10 @@ def _reversal_intents(position: Position) -> Iterator[Entry]:
     elif position.authorization is Progress.FAILED:
         return
     elif position.capture is Progress.SUCCEEDED:
-        yield Entry(position, REFUND, EntryState.REQUESTED)
+        # How much is left is certain once the refunds of parts are.
+        rest = position.refundable
+        if rest > 0 and position.refund is Progress.NONE and not position.has_open_parts:
+            yield Entry(position, REFUND, EntryState.REQUESTED, amount=rest)
     else:
         yield Entry(position, VOID, EntryState.REQUESTED)
         if position.capture.is_open:  # which of the two it takes shows at the gateway
@@ -165,7 +169,7 @@ def _reversal_entries(position: Position, result: PaymentResult) -> Iterator[Ent
             if position.progress(operation) is Progress.REQUESTED:
                 yield _entry(position, operation, EntryState.UNKNOWN, result)
     elif result.status is PaymentStatus.DECLINED:
-        refused = REFUND if result.state is MoneyState.CAPTURED else VOID
+        refused = REFUND if result.state in KEPT else VOID
         yield _entry(position, refused, EntryState.FAILED, result)
 
 
@@ -181,12 +185,21 @@ def _reversed_entries(position: Position, result: PaymentResult) -> Iterator[Ent
     for operation, code in ended.items():
         if position.progress(operation).is_open:
             state = EntryState.FAILED if code else EntryState.SUCCEEDED
-            yield Entry(
-                position, operation, state, code, gateway_reference=result.gateway_reference
-            )
+            yield _settled(position, operation, state, code, result)
+
+
+def _settled(
+    position: Position, operation: EntryOperation, state: EntryState, code: str, result
+) -> Entry:
+    amount = position.to_reverse if operation is REFUND else position.amount
+    reference = result.gateway_reference
+    return Entry(position, operation, state, code, gateway_reference=reference, amount=amount)
 
 
 def _entry(
     position: Position, operation: EntryOperation, state: EntryState, result: PaymentResult
 ) -> Entry:
-    return Entry(position, operation, state, result.code, result.detail, result.gateway_reference)
+    amount = position.to_reverse if operation is REFUND else position.amount
+    return Entry(
+        position, operation, state, result.code, result.detail, result.gateway_reference, amount
+    )

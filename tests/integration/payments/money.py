@@ -8,7 +8,13 @@ from moneyed import Money
 
 from apps.common.ids import new_id
 from apps.payments import facade
-from apps.payments.contracts import OpenPayment, Operation, PaymentResult
+from apps.payments.contracts import (
+    MoneyState,
+    OpenPayment,
+    Operation,
+    PaymentResult,
+    RefundPayment,
+)
 
 
 def open_payment(card_token: str = "tok_approve", amount: str = "12.34") -> UUID:
@@ -55,6 +61,30 @@ def operate(operation: Operation, *order_ids: UUID) -> list[PaymentResult]:
     prepare(operation, *order_ids)
     results = facade.perform(operation, order_ids)
     record(operation, results)
+    return results
+
+
+def refund(order_id: UUID, refund_id: UUID, amount: str) -> RefundPayment:
+    return RefundPayment(order_id, refund_id, Money(amount, "GBP"))
+
+
+def prepare_refunds(*refunds: RefundPayment) -> None:
+    with transaction.atomic(using="orders"):
+        facade.prepare_refunds(refunds)
+
+
+def record_refunds(
+    refunds: Sequence[RefundPayment], results: Sequence[PaymentResult]
+) -> dict[UUID, MoneyState]:
+    with transaction.atomic(using="orders"):
+        return facade.record_refunds(refunds, results)
+
+
+def give_back(*refunds: RefundPayment) -> list[PaymentResult]:
+    """All three phases."""
+    prepare_refunds(*refunds)
+    results = facade.perform_refunds(refunds)
+    record_refunds(refunds, results)
     return results
 
 

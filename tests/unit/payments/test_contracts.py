@@ -16,11 +16,14 @@ from apps.payments.contracts import (
     OpenPayment,
     PaymentResult,
     PaymentStatus,
+    Refund,
+    RefundPayment,
 )
 
 ONE, TWO = Money("12.34", "GBP"), Money("0.10", "GBP")
 CONTRACTS = [
     OpenPayment(new_id(), ONE, "tok_approve"),
+    OpenPayment(new_id(), ONE, "", "account"),
     PaymentResult(
         new_id(), PaymentStatus.DECLINED, MoneyState.DECLINED, "card_declined", "No.", "pay_1"
     ),
@@ -29,6 +32,11 @@ CONTRACTS = [
         datetime(2026, 11, 20, 9, 30, tzinfo=UTC),
     ),
     NetAmount(new_id(), ONE, ONE, TWO, MoneyState.CAPTURED, False),
+    RefundPayment(new_id(), new_id(), ONE),
+    Refund(
+        *(new_id(), new_id(), ONE, "failed", "amount_too_large", "5.00 are left"),
+        datetime(2026, 11, 20, 9, 30, tzinfo=UTC),
+    ),
     GatewayRecord("ref", "pay_1", MoneyState.CAPTURED, ONE, ONE, TWO, 1, ""),
 ]
 
@@ -40,4 +48,4 @@ def test_round_trip(contract):
 
 
 def test_net_is_what_was_kept():
-    assert CONTRACTS[3].net == CONTRACTS[4].net == Money("12.24", "GBP")
+    assert CONTRACTS[4].net == CONTRACTS[-1].net == Money("12.24", "GBP")
