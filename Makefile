@@ -3,7 +3,7 @@ PYTHON ?= python3
 STOCK ?= ample
 LOCAL = $(PYTHON) project/local/bootstrap.py
 
-.PHONY: up test check schema audit-pins demo reset help
+.PHONY: up test check schema audit-pins demo chaos reset help
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' Makefile
@@ -26,6 +26,10 @@ audit-pins: ## compare the pins with PyPI's advisories (needs the internet)
 
 demo: ## a real shop's sales through checkout (FILE=…, STOCK=ample|scarce, ARGS=…)
 	@exec $(LOCAL) demo --file "$(FILE)" --stock "$(STOCK)" -- $(ARGS)
+
+chaos: ## kill everything at random under load, then judge (MINUTES=5, SEED=…)
+	@$(LOCAL)
+	@exec .venv/bin/python -m chaos $(if $(MINUTES),--minutes $(MINUTES)) $(if $(SEED),--seed $(SEED)) $(ARGS)
 
 reset: ## throw var/ away after asking (YES=1: without)
 	@exec $(LOCAL) reset $(if $(YES),--yes)
