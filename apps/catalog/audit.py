@@ -1,6 +1,6 @@
 """Do the books agree? Grouped SQL, one statement each, so that each sees one moment."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from uuid import UUID
 
 from django.db.models import Sum
@@ -66,15 +66,16 @@ def live_reservations_by_order() -> Iterator[tuple[UUID, int]]:
     )
 
 
-def returned_stock(order_ids: Sequence[UUID]) -> dict[tuple[UUID, UUID], int]:
-    """Pieces that came back onto the shelf: (order, product) → pieces; others are left out."""
-    rows = fetch_all(
+def returned_stock() -> dict[UUID, dict[UUID, int]]:
+    """What came back onto the shelf: order → product → pieces."""
+    back: dict[UUID, dict[UUID, int]] = {}
+    for order_id, product_id, pieces in fetch_all(
         DATABASE,
         """
         SELECT l.order_id, p.public_id, sum(l.delta_on_hand)::bigint
         FROM catalog_stockledgerentry l JOIN catalog_product p ON p.id = l.product_id
-        WHERE l.kind = 'returned' AND l.order_id = ANY(%s) GROUP BY l.order_id, p.public_id
+        WHERE l.kind = 'returned' GROUP BY l.order_id, p.public_id
         """,
-        [list(order_ids)],
-    )
-    return {(order_id, product_id): pieces for order_id, product_id, pieces in rows}
+    ):
+        back.setdefault(order_id, {})[product_id] = pieces
+    return back

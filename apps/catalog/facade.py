@@ -104,9 +104,9 @@ def live_reservations_by_order() -> Iterator[tuple[UUID, int]]:
     return audit.live_reservations_by_order()
 
 
-def returned_stock(order_ids: Sequence[UUID]) -> dict[tuple[UUID, UUID], int]:
-    """Pieces that came back onto the shelf by the stock ledger: (order, product) → pieces."""
-    return audit.returned_stock(order_ids)
+def returned_stock() -> dict[UUID, dict[UUID, int]]:
+    """What came back onto the shelf by the stock ledger: order → product → pieces."""
+    return audit.returned_stock()
 
 
 def stock_moments(order_id: UUID) -> tuple[StockMoment, ...]:

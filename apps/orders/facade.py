@@ -1,6 +1,7 @@
 """What the API, the admin, imports and commands may do with orders."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from uuid import UUID
 
 from apps.orders import selectors
@@ -97,11 +98,12 @@ def get_order(order_id: UUID, *, customer_id: UUID | None = None) -> OrderView |
 
 
 def get_saga(saga_id: UUID, *, customer_id: UUID | None = None) -> RunView | None:
-    """A saga of an order; None where it doesn't exist or its order isn't ``customer_id``'s."""
+    """A saga of an order or of its return, by its order's key; None where it doesn't exist or its
+    order isn't ``customer_id``'s."""
     run = sagas.run_view(saga_id)
     if run is None:
         return None
-    owner = selectors.owners_of([UUID(run.business_key)]).get(UUID(run.business_key))
+    order_id, owner = selectors.order_behind(UUID(run.business_key))
     if owner is None or (customer_id is not None and owner != customer_id):
         return None
-    return run
+    return replace(run, business_key=str(order_id))

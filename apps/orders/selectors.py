@@ -1,6 +1,5 @@
 """Reads of orders."""
 
-from collections.abc import Sequence
 from dataclasses import fields
 from typing import Any
 from uuid import UUID
@@ -8,7 +7,7 @@ from uuid import UUID
 from django.db.models import QuerySet
 from moneyed import Money
 
-from apps.common.databases import fetch_all
+from apps.common.databases import fetch_one
 from apps.orders.contracts import OrderLineView, OrderView
 from apps.orders.enums import DATABASE
 from apps.orders.models import Order
@@ -73,9 +72,16 @@ def order_detail(order: Order) -> dict[str, Any]:
     }
 
 
-def owners_of(order_ids: Sequence[UUID]) -> dict[UUID, UUID]:
-    """order → customer."""
-    rows = fetch_all(
-        DATABASE, "SELECT id, customer_id FROM orders_order WHERE id = ANY(%s)", [list(order_ids)]
+def order_behind(key: UUID) -> tuple[UUID | None, UUID | None]:
+    """The order that ``key`` is, or whose return it is, and its customer; Nones without one."""
+    row = fetch_one(
+        DATABASE,
+        """
+        SELECT id, customer_id FROM orders_order WHERE id = %s
+        UNION ALL
+        SELECT o.id, o.customer_id
+        FROM orders_orderreturn r JOIN orders_order o ON o.id = r.order_id WHERE r.id = %s
+        """,
+        [key, key],
     )
-    return dict(rows)
+    return row or (None, None)

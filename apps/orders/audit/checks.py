@@ -32,13 +32,15 @@ def orders_terminal(order: OrderFacts) -> str | None:
 
 
 def confirmed_means_captured(order: OrderFacts) -> str | None:
-    """2: a confirmed order's total was captured and is kept."""
+    """2: a confirmed order's total was captured and is kept, less the refunds of its returns."""
     if not order.is_sold:
         return None
     if order.money is None:
         return f"{order.status}, but it has no payment"
-    if (order.money.net.amount, order.money.net.currency.code) != (order.total, order.currency):
-        return f"{order.status} for {order.total} {order.currency}, kept {order.money.net}"
+    due = order.total - order.back.refunded
+    if (order.money.net.amount, order.money.net.currency.code) != (due, order.currency):
+        back = f" less {order.back.refunded}" if order.back.refunded else ""
+        return f"{order.status} for {order.total}{back} {order.currency}, kept {order.money.net}"
     return None
 
 
@@ -68,7 +70,7 @@ def confirmed_orders_hold_their_stock(order: OrderFacts) -> str | None:
 def one_shipment_only_if_captured(order: OrderFacts) -> str | None:
     """4: what is to be sent, or was, is paid for; what is paid for is to be sent."""
     goes = order.shipment is not None and order.shipment.status is not ShipmentStatus.CANCELLED
-    kept = order.money is not None and order.money.net.amount > 0
+    kept = order.money is not None and order.money.net.amount + order.back.refunded > 0
     if goes and not kept:
         return f"its shipment is {order.shipment.status}, but no money was kept"
     if order.is_sold and not goes:
@@ -79,8 +81,50 @@ def one_shipment_only_if_captured(order: OrderFacts) -> str | None:
 def payment_status_matches_ledger(order: OrderFacts) -> str | None:
     """2: what customer and staff read of the money is what the ledger says."""
     said = MoneyState.NOT_PAID if order.money is None else order.money.state
-    if order.payment_status not in (said, "partially_refunded"):
+    if order.payment_status != said:
         return f"shown as {order.payment_status}, by our ledger {said}"
+    if order.returned_total != order.back.refunded:
+        return f"{order.returned_total} shown as given back, {order.back.refunded} by its returns"
+    return None
+
+
+def returns_terminal(order: OrderFacts) -> str | None:
+    """1: each return stands where its ended saga left it."""
+    for one in order.back.returns:
+        ended = {"completed": "completed", "compensated": "refused"}
+        due = ended.get(one.run.status) if one.run else None
+        if one.run is None and one.status in ("in_progress", "completed"):
+            return f"return {one.return_id} is {one.status}, but it has no saga"
+        if due and one.status != due:
+            return f"return {one.return_id} is {one.status}, but its saga is {one.run.status}"
+    return None
+
+
+def returns_refunded_once(order: OrderFacts) -> str | None:
+    """2: a completed return has one refund of its amount, another one none; a refund has a return
+    that it is for."""
+    for one in order.back.returns:
+        due = (one.amount,) if one.status == "completed" and one.amount else ()
+        if one.refunds != due:
+            refunds = " + ".join(map(str, one.refunds)) or "nothing"
+            return f"return {one.return_id} of {one.amount} is {one.status}, refunded {refunds}"
+    if order.back.stray:
+        return f"{' + '.join(map(str, order.back.stray))} refunded for no return"
+    return None
+
+
+def returns_within_sold(order: OrderFacts) -> str | None:
+    """3: of no line more comes back than was sold."""
+    if order.back.overdrawn:
+        return f"{order.back.overdrawn} lines came back more often than they were sold"
+    return None
+
+
+def returns_restocked(order: OrderFacts) -> str | None:
+    """3: what completed returns bring back fit to be sold is on the shelf, to the piece."""
+    if order.back.shelf != order.back.restocked:
+        due, found = sum(order.back.shelf.values()), sum(order.back.restocked.values())
+        return f"its returns bring {due} pieces onto the shelf, the stock ledger says {found}"
     return None
 
 
@@ -94,5 +138,9 @@ ORDER_CHECKS: Mapping[str, OrderCheck] = {
         no_reservation_for_dead_orders,
         confirmed_orders_hold_their_stock,
         one_shipment_only_if_captured,
+        returns_terminal,
+        returns_refunded_once,
+        returns_within_sold,
+        returns_restocked,
     )
 }

@@ -12,7 +12,10 @@ from uuid import UUID
 
 from django.db import transaction
 
+from apps.catalog import facade as catalog
 from apps.common.databases import execute, fetch_all
+from apps.orders.audit import returns
+from apps.orders.audit.returns import ReturnBooks
 from apps.orders.enums import DATABASE
 from apps.orders.workflows.cancellation import KIND as CANCELLATION
 from apps.orders.workflows.checkout import KIND as CHECKOUT
@@ -26,6 +29,7 @@ from apps.shipping import facade as shipping
 from apps.shipping.contracts import Shipment
 
 CHUNK = 2_000
+# The sagas whose business key is an order.
 KINDS = (CHECKOUT, CANCELLATION, DISPATCH)
 # A failed run is parked: its order waits for a person and may be in any state until then.
 SETTLED = frozenset({RunStatus.COMPLETED.value, RunStatus.COMPENSATED.value})
@@ -33,9 +37,10 @@ SETTLED = frozenset({RunStatus.COMPLETED.value, RunStatus.COMPENSATED.value})
 
 @dataclass(frozen=True, slots=True)
 class OrderFacts:
-    """An order with its sagas, its money by our ledger, its stock and its parcel.
+    """An order with its sagas, its money by our ledger, its stock, its parcel, its returns.
 
-    ``pieces`` is what its lines add up to, ``held`` what is reserved for it.
+    ``pieces`` is what its lines add up to, ``held`` what is reserved for it; ``runs`` are those of
+    its returns as well.
     """
 
     order_id: UUID
@@ -44,11 +49,13 @@ class OrderFacts:
     version: int
     total: Decimal
     currency: str
+    returned_total: Decimal
     pieces: int
     runs: tuple[RunState, ...]
     money: NetAmount | None
     shipment: Shipment | None
     held: int
+    back: ReturnBooks
 
     @property
     def checkout(self) -> RunState | None:
@@ -70,6 +77,19 @@ class OrderFacts:
         return self.status in ("confirmed", "shipped", "delivered")
 
 
+@dataclass(frozen=True, slots=True)
+class Stock:
+    """What the catalogue's database says of orders: pieces held, and what came back (order →
+    product → pieces)."""
+
+    held: Mapping[UUID, int]
+    returned: Mapping[UUID, Mapping[UUID, int]]
+
+    @classmethod
+    def read(cls) -> "Stock":
+        return cls(dict(catalog.live_reservations_by_order()), catalog.returned_stock())
+
+
 @contextmanager
 def snapshot() -> Iterator[None]:
     """One moment of the orders' database for all reads inside."""
@@ -88,16 +108,17 @@ def order_ids_by_chunk() -> Iterator[list[UUID]]:
         last = rows[-1][0]
 
 
-def read_facts(order_ids: Sequence[UUID], *, held: Mapping[UUID, int]) -> list[OrderFacts]:
+def read_facts(order_ids: Sequence[UUID], *, stock: Stock) -> list[OrderFacts]:
     """The facts about those of ``order_ids`` that exist; call it inside ``snapshot``.
 
-    ``held`` was read from the catalogue's database before the snapshot began, so that what is
-    held is held for an order that exists.
+    ``stock`` was read before the snapshot began, so that what is held is held for an order that
+    exists.
     """
     orders = fetch_all(
         DATABASE,
         """
-        SELECT id, status, payment_status, version, total, currency, coalesce(pieces, 0)
+        SELECT id, status, payment_status, version, total, currency, returned_total,
+            coalesce(pieces, 0)
         FROM orders_order LEFT JOIN (
             SELECT order_id, sum(quantity)::bigint AS pieces FROM orders_orderline
             WHERE order_id = ANY(%s) GROUP BY order_id
@@ -106,23 +127,25 @@ def read_facts(order_ids: Sequence[UUID], *, held: Mapping[UUID, int]) -> list[O
         """,
         [list(order_ids)] * 2,
     )
+    back = returns.books(order_ids, stock.returned)
     runs = runs_of(order_ids)
     money = payments.net_amounts(order_ids)
     shipments = shipping.shipments(order_ids)
     return [
         OrderFacts(
             *row,
-            runs=tuple(runs[row[0]]),
+            runs=(*runs[row[0]], *back[row[0]].runs),
             money=money.get(row[0]),
             shipment=shipments.get(row[0]),
-            held=held.get(row[0], 0),
+            held=stock.held.get(row[0], 0),
+            back=back[row[0]],
         )
         for row in orders
     ]
 
 
 def runs_of(order_ids: Sequence[UUID]) -> dict[UUID, list[RunState]]:
-    """Every saga of each order, in the order of ``KINDS``."""
+    """Every saga of each order, in the order of ``KINDS``; those of its returns are not its own."""
     keys = {str(order_id): order_id for order_id in order_ids}
     runs: dict[UUID, list[RunState]] = {order_id: [] for order_id in order_ids}
     for kind in KINDS:
@@ -136,7 +159,9 @@ def settled(order_ids: Sequence[UUID]) -> set[UUID]:
     existing = fetch_all(
         DATABASE, "SELECT id FROM orders_order WHERE id = ANY(%s)", [list(order_ids)]
     )
-    runs = runs_of(order_ids)
+    runs, of_returns = runs_of(order_ids), returns.runs_of(order_ids)
     return {
-        order_id for (order_id,) in existing if all(run.status in SETTLED for run in runs[order_id])
+        order_id
+        for (order_id,) in existing
+        if all(run.status in SETTLED for run in [*runs[order_id], *of_returns[order_id]])
     }

@@ -11,12 +11,12 @@ from apps.common.contracts import from_builtins, to_builtins
 from apps.common.databases import fetch_all
 from apps.messaging.models import IdempotencyRecord
 from apps.orders.audit.report import CheckResult
-from apps.orders.contracts import CommandAccepted, OrderPlaced
+from apps.orders.contracts import CommandAccepted, OrderPlaced, ReturnAccepted
 from apps.orders.enums import DATABASE
 
 CHUNK = 2_000
 # What the commands of each database answer with.
-ANSWERS = {DATABASE: (OrderPlaced, CommandAccepted), "catalog": (StockLevel,)}
+ANSWERS = {DATABASE: (OrderPlaced, CommandAccepted, ReturnAccepted), "catalog": (StockLevel,)}
 
 
 def idempotency_replayable() -> CheckResult:

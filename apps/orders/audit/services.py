@@ -13,7 +13,7 @@ from uuid import UUID
 from apps.catalog import facade as catalog
 from apps.orders.audit import facts
 from apps.orders.audit.checks import ORDER_CHECKS
-from apps.orders.audit.facts import OrderFacts
+from apps.orders.audit.facts import OrderFacts, Stock
 from apps.orders.audit.models import AuditRun
 from apps.orders.audit.replies import idempotency_replayable
 from apps.orders.audit.report import AuditReport, CheckResult
@@ -81,10 +81,11 @@ class Sweep:
         if order.money is not None:
             self.kept[order.currency] += order.money.net.amount
         if order.is_sold:
-            self.sold[order.currency] += order.total
+            self.sold[order.currency] += order.total - order.back.refunded
 
     def balance(self) -> CheckResult:
-        """12: Σ captured − Σ refunded = Σ totals of the confirmed orders, for each currency."""
+        """12: Σ captured − Σ refunded = Σ totals of the confirmed orders less what was given back
+        for returns, for each currency."""
         wrong = {
             currency: f"{self.kept[currency]} kept for orders of {self.sold[currency]}"
             for currency in {*self.kept, *self.sold}
@@ -94,13 +95,14 @@ class Sweep:
 
 
 def _orders() -> dict[str, CheckResult]:
-    held = dict(catalog.live_reservations_by_order())
-    homeless = set(held)
+    stock = Stock.read()
+    homeless, nowhere = set(stock.held), set(stock.returned)
     sweep = Sweep()
     with facts.snapshot():
         for chunk in facts.order_ids_by_chunk():
             homeless.difference_update(chunk)
-            for order in facts.read_facts(chunk, held=held):
+            nowhere.difference_update(chunk)
+            for order in facts.read_facts(chunk, stock=stock):
                 sweep.take(order)
     wrong: dict[str, dict[str, str]] = {name: {} for name in ORDER_CHECKS}
     for order in _at_rest(sweep.suspects):
@@ -109,6 +111,8 @@ def _orders() -> dict[str, CheckResult]:
                 wrong[name][str(order.order_id)] = why
     for order_id in homeless:
         wrong["no_reservation_for_dead_orders"][str(order_id)] = "there is no such order"
+    for order_id in nowhere:
+        wrong["returns_restocked"][str(order_id)] = "there is no such order"
     for run_id in sagas.stale_runs(older_than=TERMINAL_WITHIN_SECONDS):
         wrong["orders_terminal"][str(run_id)] = "the saga of this id is under way for hours"
     checks = {name: CheckResult(sweep.settled, wrong[name]) for name in ORDER_CHECKS}
@@ -120,8 +124,8 @@ def _at_rest(order_ids: Collection[UUID]) -> list[OrderFacts]:
     while the other databases were asked."""
     if not order_ids:
         return []
-    before = _read_again(order_ids, {})
-    after = _read_again(order_ids, dict(catalog.live_reservations_by_order()))
+    before = _read_again(order_ids, Stock({}, {}))
+    after = _read_again(order_ids, Stock.read())
     return [
         order
         for order in after.values()
@@ -136,9 +140,9 @@ def _mark(order: OrderFacts) -> tuple[int, tuple[RunState, ...]]:
     return order.version, order.runs
 
 
-def _read_again(order_ids: Collection[UUID], held: dict[UUID, int]) -> dict[UUID, OrderFacts]:
+def _read_again(order_ids: Collection[UUID], stock: Stock) -> dict[UUID, OrderFacts]:
     with facts.snapshot():
-        orders = facts.read_facts(list(order_ids), held=held)
+        orders = facts.read_facts(list(order_ids), stock=stock)
     return {order.order_id: order for order in orders}
 
 

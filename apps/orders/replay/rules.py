@@ -74,3 +74,9 @@ def rejection(
     if code in NOT_GOODS_CODES:
         return Rejection.NOT_GOODS
     return None
+
+
+def comes_back(*, code: str, quantity: int, price: Decimal, customer: int | None) -> bool:
+    """Whether a row of a cancelling invoice says that a customer sent goods back."""
+    goods = code not in NOT_GOODS_CODES and code not in SHIPPING_CODES
+    return customer is not None and quantity < 0 and price > 0 and goods

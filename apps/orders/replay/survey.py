@@ -45,9 +45,24 @@ class SoldOrder:
     shipping: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class ReturnRow:
+    """A row of a cancelling invoice: the customer sent ``quantity`` pieces back."""
+
+    line: int
+    invoice: str
+    customer: int
+    code: str
+    quantity: int
+
+
 @dataclass(slots=True)
 class Survey:
-    """What a file holds: its orders' totals (values in pence), products, customers, rejects."""
+    """What a file holds: its orders' totals (values in pence), products, customers, rejects.
+
+    ``returns`` are those of the rejected cancellations that say what came back, as they stand in
+    the file.
+    """
 
     rows: int = 0
     orders: int = 0
@@ -59,6 +74,7 @@ class Survey:
     rejected: Counter[Rejection] = field(default_factory=Counter)
     products: dict[str, ProductFacts] = field(default_factory=dict)
     customers: dict[int, str] = field(default_factory=dict)
+    returns: list[ReturnRow] = field(default_factory=list)
     last_line: dict[str, int] = field(default_factory=dict)
     """Each order's invoice → the line at which its last accepted row stands."""
 
@@ -77,6 +93,8 @@ def survey_file(path: Path, *, limit_days: int | None = None) -> Survey:
         reason = _rejection(row)
         if reason is not None:
             survey.rejected[reason] += 1
+            if reason is Rejection.CANCELLATION:
+                _note_return(survey, row)
             continue
         _check_order(path, row, owner)
         last_line[row.invoice] = row.line
@@ -136,6 +154,14 @@ def _rejection(row: Row) -> Rejection | None:
         price=row.price,
         customer=row.customer,
     )
+
+
+def _note_return(survey: Survey, row: Row) -> None:
+    if rules.comes_back(
+        code=row.code, quantity=row.quantity, price=row.price, customer=row.customer
+    ):
+        one = ReturnRow(row.line, row.invoice, row.customer, row.code, -row.quantity)
+        survey.returns.append(one)
 
 
 def _check_order(path: Path, row: Row, owner: dict[str, int]) -> None:

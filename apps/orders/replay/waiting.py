@@ -7,6 +7,7 @@ from uuid import UUID
 
 from apps.orders.replay import selectors
 from apps.orders.replay.progress import Progress
+from apps.orders.workflows.checkout import KIND as CHECKOUT
 from apps.payments import facade as payments
 
 CHUNK = 500
@@ -19,20 +20,25 @@ class NothingMoves(Exception):
 
 
 def await_sagas(
-    order_ids: Sequence[UUID], progress: Progress, *, patience: float = STALL_SECONDS
+    keys: Sequence[UUID],
+    progress: Progress,
+    *,
+    kind: str = CHECKOUT,
+    phase: str = "Sagas",
+    patience: float = STALL_SECONDS,
 ) -> Counter[str]:
-    """How many sagas ended in which status, once all have.
+    """How many sagas of ``kind`` ended in which status, once all have.
 
-    ``order_ids`` in the order of acceptance, which is that of the engine: only the oldest are
-    asked for again and again. Raises ``NothingMoves`` after ``patience`` seconds in which none
-    ended.
+    ``keys``, the orders or returns, in the order of acceptance, which is that of the engine: only
+    the oldest are asked for again and again. Raises ``NothingMoves`` after ``patience`` seconds in
+    which none ended.
     """
-    progress.begin("Sagas", len(order_ids))
+    progress.begin(phase, len(keys))
     ended: Counter[str] = Counter()
-    waiting = list(order_ids)
+    waiting = list(keys)
     moved = time.monotonic()
     while True:
-        waiting, fresh = _sweep(waiting)
+        waiting, fresh = _sweep(waiting, kind)
         if fresh:
             ended += fresh
             moved = time.monotonic()
@@ -41,7 +47,7 @@ def await_sagas(
             return ended
         if time.monotonic() - moved > patience:
             raise NothingMoves(
-                f"no saga has ended for {patience:.0f} s and {len(waiting):,} orders wait:"
+                f"no saga has ended for {patience:.0f} s and {len(waiting):,} wait:"
                 f" {_suspect()} Start the shop with `make up`, then run this again; nothing is"
                 " placed twice"
             )
@@ -54,15 +60,15 @@ def _suspect() -> str:
     return "the gateway answers, but does a worker run?"
 
 
-def _sweep(waiting: list[UUID]) -> tuple[list[UUID], Counter[str]]:
-    """Asks for the oldest waiting orders, and for more as long as most of them have ended."""
+def _sweep(waiting: list[UUID], kind: str) -> tuple[list[UUID], Counter[str]]:
+    """Asks for the oldest that wait, and for more as long as most of them have ended."""
     fresh: Counter[str] = Counter()
     left: list[UUID] = []
     for start in range(0, len(waiting), CHUNK):
         chunk = waiting[start : start + CHUNK]
-        ended = selectors.ended_sagas(chunk)
+        ended = selectors.ended_sagas(chunk, kind)
         fresh.update(ended.values())
-        left += [order_id for order_id in chunk if order_id not in ended]
+        left += [key for key in chunk if key not in ended]
         if len(ended) * 2 < len(chunk):
             return left + waiting[start + CHUNK :], fresh
     return left, fresh

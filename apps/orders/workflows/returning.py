@@ -20,8 +20,8 @@ from apps.orders.enums import ReturnStatus
 from apps.orders.locks import lock_orders
 from apps.orders.services import moving, return_moves
 from apps.orders.workflows.steps import PaymentOutcome, payment_outcome
-from apps.payments import contracts as payment_contracts
 from apps.payments import facade as payments
+from apps.payments.contracts import RefundPayment
 from apps.sagas import facade as sagas
 from apps.sagas.contracts import Outcome, StepCall
 from apps.sagas.definition import Participant, Saga, Step, StepKind
@@ -42,17 +42,13 @@ def _correlation_ids(calls: Sequence[StepCall]) -> dict[UUID, str]:
 
 
 # --- money -------------------------------------------------------------------------------------
-def _refund(call: StepCall) -> "payment_contracts.RefundPayment | None":
+def _refund(call: StepCall) -> RefundPayment | None:
     """What is asked of the gateway, by the return's own key for ever; None for free goods."""
     amount = Money(Decimal(call.data["amount"]), call.data["currency"])
-    return (
-        payment_contracts.RefundPayment(_order_id(call), _return_id(call), amount)
-        if amount.amount
-        else None
-    )
+    return RefundPayment(_order_id(call), _return_id(call), amount) if amount.amount else None
 
 
-def _refunds(calls: Sequence[StepCall]) -> "list[payment_contracts.RefundPayment]":
+def _refunds(calls: Sequence[StepCall]) -> list[RefundPayment]:
     return [refund for call in calls if (refund := _refund(call))]
 
 
@@ -77,8 +73,9 @@ def record_refund(calls: Sequence[StepCall], outcomes: Sequence[Outcome]) -> Non
     ]
     order_ids = {refund.order_id for refund, _ in answered}
     lock_orders(order_ids)
-    payments.record_refunds([one for one, _ in answered], [result for _, result in answered])
-    states = payments.money_states(list(order_ids))
+    states = payments.record_refunds(
+        [refund for refund, _ in answered], [result for _, result in answered]
+    )
     moving.orders_set_payment({order_id: state.value for order_id, state in states.items()})
 
 

@@ -29,7 +29,7 @@ def test_what_comes_back_is_on_the_shelf_and_in_the_ledger():
     assert facade.return_stock([back]) == [StockResult(back.key, 3)]
     assert shop.levels(cup) == (9, 0)
     assert shop.ledger(cup)[-1] == ("returned", 3, 0)
-    assert facade.returned_stock([order.order_id]) == {(order.order_id, cup): 3}
+    assert facade.returned_stock() == {order.order_id: {cup: 3}}
     assert facade.audit_stock() == []
 
 
@@ -83,8 +83,8 @@ def test_a_deleted_product_takes_its_pieces_back_and_an_unknown_one_is_an_error(
     cup = shop.product(5)
     order = sold(cup, 2)
     Product.objects.get(public_id=cup).delete()
-    facade.return_stock([shop.give_back((cup, 1))])
+    facade.return_stock([shop.give_back((cup, 1), order_id=order.order_id)])
     assert facade.audit_stock() == []
     with pytest.raises(NotFound):
         facade.return_stock([shop.give_back((cup, 1)), shop.give_back((order.order_id, 1))])
-    assert facade.returned_stock([order.order_id]) == {}
+    assert facade.returned_stock() == {order.order_id: {cup: 1}}

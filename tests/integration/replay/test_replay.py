@@ -11,7 +11,7 @@ from django.core.management import CommandError, call_command
 from apps.catalog import facade as catalog
 from apps.catalog.models import Product
 from apps.orders import facade as orders
-from apps.orders.models import Order
+from apps.orders.models import Order, OrderReturn
 from apps.orders.replay import selectors
 from apps.orders.replay.importing import Stock
 from apps.orders.replay.placing import PlacingError
@@ -39,9 +39,9 @@ def engine(gateway, monkeypatch):
     """Drives the sagas in this process whenever the replay looks for those that ended."""
     ended = selectors.ended_sagas
 
-    def drive_and_look(order_ids):
+    def drive_and_look(keys, *kind):
         drive_all()
-        return ended(order_ids)
+        return ended(keys, *kind)
 
     monkeypatch.setattr(selectors, "ended_sagas", drive_and_look)
 
@@ -78,6 +78,22 @@ def test_the_books_are_those_of_the_file(engine, sales):
         "goods_value": "37.45",
         "shipping_value": "18.00",
         "captured_value": "55.45",
+        "kept_value": "53.35",
+        "returns": {
+            "rows": 1,
+            "no_goods": 0,
+            "matched": 1,
+            "partly_matched": 0,
+            "unmatched": 0,
+            "pieces": 1,
+            "unmatched_pieces": 0,
+            "orders": 1,
+            "taken": 1,
+            "completed": 1,
+            "refused": 0,
+            "failed": 0,
+            "value": "2.10",
+        },
         "rejected": {"cancellation": 1},
     }
 
@@ -103,10 +119,14 @@ def test_an_order_has_the_prices_the_date_and_the_country_of_the_file(engine, sa
 
 
 def test_ample_stock_is_exactly_the_demand(engine, sales):
-    replay(sales)
+    replay(sales, limit_days=1)
     line = Order.objects.get(external_reference="ample:1").lines.first()
     [level] = catalog.stock_levels([line.product_id])
-    assert (level.on_hand, level.reserved) == (13, 13)
+    assert (level.on_hand, level.reserved) == (8, 8)
+    # The second day sells five more, ships the first order's eight and takes one of them back.
+    replay(sales)
+    [level] = catalog.stock_levels([line.product_id])
+    assert (level.on_hand, level.reserved) == (6, 5)
 
 
 def test_a_repeated_run_places_nothing_twice_and_reports_the_same_books(engine, sales):
@@ -114,6 +134,7 @@ def test_a_repeated_run_places_nothing_twice_and_reports_the_same_books(engine, 
     again = replay(sales)
     assert without(again, "seconds") == without(first, "seconds")
     assert Order.objects.count() == 3
+    assert OrderReturn.objects.count() == 1
 
 
 def test_a_longer_piece_of_the_file_goes_on_where_the_shorter_one_ended(engine, sales):
@@ -161,10 +182,10 @@ def test_a_refused_order_is_named(engine, sales):
 
 
 def test_a_shop_in_which_nothing_moves_is_told_apart_from_a_slow_one(gateway, sales):
-    with pytest.raises(NothingMoves, match="3 orders wait: the gateway answers, but does a worker"):
+    with pytest.raises(NothingMoves, match="3 wait: the gateway answers, but does a worker"):
         sales_replay(path=sales, stock=Stock.AMPLE, progress=Silent(), patience=0.3)
     gateway.stop()
-    with pytest.raises(NothingMoves, match="3 orders wait: the payment gateway does not answer"):
+    with pytest.raises(NothingMoves, match="3 wait: the payment gateway does not answer"):
         sales_replay(path=sales, stock=Stock.AMPLE, progress=Silent(), patience=0.3)
     assert Order.objects.count() == 3
 
@@ -184,6 +205,10 @@ def test_people_get_a_table_and_logs_get_lines(engine, sales, capsys):
         "Stock: 2",
         "Orders: 3",
         "Sagas: 3",
+        "Shipping: 1",
+        "Returns: 1",
+        "Dispatch sagas: 1",
+        "Return sagas: 1",
         "Audit: 1",
     ]
 
