@@ -10,6 +10,7 @@ from apps.orders.audit import jobs as audit_jobs
 from apps.orders.workflows.cancellation import CANCELLATION
 from apps.orders.workflows.checkout import CHECKOUT
 from apps.orders.workflows.dispatching import DISPATCH
+from apps.orders.workflows.returning import RETURN
 from apps.sagas import definition
 from apps.scheduling import facade as scheduling
 from apps.scheduling import jobs as scheduling_jobs
@@ -26,7 +27,7 @@ JOBS = (
 
 def wire() -> None:
     """Registers sagas, jobs and who refers to whom; called when the apps are ready."""
-    for saga in (CHECKOUT, CANCELLATION, DISPATCH):
+    for saga in (CHECKOUT, CANCELLATION, DISPATCH, RETURN):
         definition.register(saga)
     for job in JOBS:
         scheduling.register(job)
