@@ -29,11 +29,7 @@ from tests.concurrency.sagas.machine.holders import INSIDE, OUTSIDE, Holder, Sto
 
 pytestmark = pytest.mark.django_db(transaction=True, databases=["orders", "catalog"])
 LONG_AGO = "'2020-01-01'::timestamptz"
-COMMON = settings(
-    deadline=None, database=None, print_blob=True, suppress_health_check=list(HealthCheck)
-)
-QUICK = settings(COMMON, derandomize=True, max_examples=25, stateful_step_count=30)
-LONG = settings(COMMON, max_examples=2_000, stateful_step_count=60)
+QUICK = settings(derandomize=True, max_examples=25, stateful_step_count=30)
 HOLDERS = 3
 _examples = count()
 
@@ -274,7 +270,16 @@ def ready(monkeypatch, settings, transactional_db):
 
 
 def test_whatever_happens_every_run_ends_right(ready, request):
-    long = request.config.getoption("--hypothesis-profile") == "long"
-    run_state_machine_as_test(Machine, settings=LONG if long else QUICK)
+    chosen = settings.default if request.config.getoption("--hypothesis-profile") else QUICK
+    run_state_machine_as_test(
+        Machine,
+        settings=settings(
+            chosen,
+            deadline=None,
+            database=None,
+            print_blob=True,
+            suppress_health_check=list(HealthCheck),
+        ),
+    )
     # It has been everywhere: late holders came back, and runs ended in each of the three ways.
     assert set(Machine.seen) == {"in time", "late", "completed", "compensated", "failed"}
