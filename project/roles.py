@@ -87,7 +87,8 @@ FINANCE = Role(
 _EVERYBODY = (READ_ONLY, SUPPORT, CATALOGUE, WAREHOUSE, FINANCE)
 MANAGER = Role(
     "Manager",
-    "Everything the others may, staff accounts, jobs and their schedule, and removing for good.",
+    "Everything the others may, staff accounts, jobs and their schedule, the repair of sagas, and"
+    " removing for good.",
     frozenset().union(*(role.permissions for role in _EVERYBODY))
     | SEE_MESSAGES
     | SCHEDULE
@@ -96,6 +97,7 @@ MANAGER = Role(
     | _of("catalog", "purge_product", "purge_category")
     | _of("customers", "purge_user", "grant_account")
     | _of("customers", "manage_staff")
-    | _of("scheduling", "run_job"),
+    | _of("scheduling", "run_job")
+    | _of("sagas", "repair_run"),
 )
 ROLES = (*_EVERYBODY, MANAGER)

@@ -12,6 +12,7 @@ from apps.orders.workflows.checkout import CHECKOUT
 from apps.orders.workflows.dispatching import DISPATCH
 from apps.orders.workflows.returning import RETURN
 from apps.sagas import definition
+from apps.sagas.backoffice import links
 from apps.scheduling import facade as scheduling
 from apps.scheduling import jobs as scheduling_jobs
 
@@ -23,12 +24,17 @@ JOBS = (
     audit_jobs.run_audit,
     scheduling_jobs.forget_records,
 )
+ORDER_PAGE = "admin:orders_order_change"
+ORDER_SAGAS = (CHECKOUT.kind, CANCELLATION.kind, DISPATCH.kind)  # their business key is the order
 
 
 def wire() -> None:
     """Registers sagas, jobs and who refers to whom; called when the apps are ready."""
     for saga in (CHECKOUT, CANCELLATION, DISPATCH, RETURN):
         definition.register(saga)
+    for kind in ORDER_SAGAS:
+        links.register(kind, ORDER_PAGE, "orders.view_order")
+    links.register(RETURN.kind, ORDER_PAGE, "orders.view_order", lambda key, data: data["order_id"])
     for job in JOBS:
         scheduling.register(job)
     references.register(catalog_purging.KIND, orders.products_ordered)

@@ -97,14 +97,19 @@ def states(*, kind: str, business_keys: Sequence[str]) -> dict[str, RunState]:
     return selectors.states(kind=kind, business_keys=business_keys)
 
 
+def runs_of(business_key: str) -> tuple[RunState, ...]:
+    """All runs of a business key, oldest first."""
+    return selectors.runs_of(business_key=business_key)
+
+
 def stale_runs(*, older_than: float) -> Iterator[UUID]:
     """Live runs begun more than ``older_than`` seconds ago."""
     return selectors.stale_runs(older_than=older_than)
 
 
-def history(business_key: str, *, most: int = 500) -> tuple[SagaMoment, ...]:
-    """What happened to all runs of ``business_key``, oldest first; at most ``most`` moments."""
-    return selectors.history(business_key=business_key, most=most)
+def history(*business_keys: str, most: int = 500) -> tuple[SagaMoment, ...]:
+    """What happened to all runs of these keys, oldest first; at most ``most`` moments."""
+    return selectors.history(business_keys=business_keys, most=most)
 
 
 def troubled(*, slow_after: float, most: int = 10) -> tuple[int, int, tuple[SagaTrouble, ...]]:

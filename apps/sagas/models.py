@@ -52,6 +52,7 @@ class SagaRun(models.Model):
 
     class Meta:
         verbose_name = "saga run"
+        permissions = [("repair_run", "Can retry, turn back, park and mark runs done")]
         constraints = [
             # In this order it also finds all runs of a business key.
             models.UniqueConstraint(fields=["business_key", "kind"], name="saga_run_once")

@@ -63,6 +63,17 @@ def states(*, kind: str, business_keys: Sequence[str]) -> dict[str, RunState]:
     return {row[2]: RunState(*row) for row in rows}
 
 
+def runs_of(*, business_key: str) -> tuple[RunState, ...]:
+    """The runs of a business key, oldest first."""
+    rows = fetch_all(
+        DATABASE,
+        "SELECT id, kind, business_key, status, version FROM sagas_sagarun"
+        " WHERE business_key = %s ORDER BY id",
+        [business_key],
+    )
+    return tuple(RunState(*row) for row in rows)
+
+
 def stale_runs(*, older_than: float) -> Iterator[UUID]:
     """Live runs begun more than ``older_than`` seconds ago, by the database's clock."""
     rows = fetch_all(
@@ -74,21 +85,23 @@ def stale_runs(*, older_than: float) -> Iterator[UUID]:
     return (row[0] for row in rows)
 
 
-def history(*, business_key: str, most: int) -> tuple[SagaMoment, ...]:
-    """What happened to all runs of ``business_key``, oldest first; at most ``most`` moments."""
+def history(*, business_keys: Sequence[str], most: int) -> tuple[SagaMoment, ...]:
+    """What happened to all runs of these keys, oldest first; at most ``most`` moments."""
     rows = fetch_all(
         DATABASE,
         """
         SELECT coalesce(s.finished_at, s.started_at) AS at, r.id, r.kind, s.name, s.status,
                s.direction, s.attempts, s.error_code, s.error_detail,
                extract(epoch FROM s.finished_at - s.started_at)::float8
-        FROM sagas_sagarun r JOIN sagas_sagastep s ON s.run_id = r.id WHERE r.business_key = %s
+        FROM sagas_sagarun r JOIN sagas_sagastep s ON s.run_id = r.id
+        WHERE r.business_key = ANY(%s)
         UNION ALL
         SELECT l.at, r.id, r.kind, '', l.event, l.direction, l.attempt, l.code, l.detail, NULL
-        FROM sagas_sagarun r JOIN sagas_sagalogentry l ON l.run_id = r.id WHERE r.business_key = %s
+        FROM sagas_sagarun r JOIN sagas_sagalogentry l ON l.run_id = r.id
+        WHERE r.business_key = ANY(%s)
         ORDER BY at LIMIT %s
         """,
-        [business_key, business_key, most],
+        [list(business_keys), list(business_keys), most],
     )
     return tuple(SagaMoment(*row[:5], Direction(row[5]).label, *row[6:]) for row in rows)
 

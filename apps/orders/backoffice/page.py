@@ -19,6 +19,7 @@ from apps.orders.backoffice.transfer import OrderResource
 from apps.orders.enums import FulfillmentStatus, OrderStatus, PaymentStatus, Review
 from apps.orders.models import Order
 from apps.orders.timeline import order_timeline
+from apps.sagas import facade as sagas
 
 COLOURS = {
     "pending": "info",
@@ -133,6 +134,11 @@ class OrderPage(History, TransferAdmin, ReadOnlyAdmin):
             "customer": customers.get_customer(order.customer_id),
             "customer_link": f"{people}?q={order.customer_id}&deletion=all",
             "may_see_customers": request.user.has_perm("customers.view_user"),
+            "runs": [
+                (one, reverse("admin:sagas_sagarun_change", args=[one.run_id]))
+                for one in sagas.runs_of(str(order.pk))
+                if request.user.has_perm("sagas.view_sagarun")
+            ],
             "ship_to": [order.address[name] for name in ADDRESS if order.address.get(name)],
             "lines": [
                 (line, line.unit_price * line.quantity) for line in order.lines.order_by("position")

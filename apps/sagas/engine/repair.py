@@ -7,6 +7,7 @@ writes nothing. The log and the audit log of staff commit with it.
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
 from uuid import UUID
@@ -76,25 +77,27 @@ def ask_again(run_id: UUID, data: Mapping[str, Any]) -> bool:
 
 def prospects(action: str, run_ids: Sequence[UUID]) -> list[RepairProspect]:
     """What would become of ``action`` for each of the runs. Writes nothing."""
-    return [_prospect(action, case) for case in _cases(run_ids, lock=False)]
+    return [
+        RepairProspect(case.run.id, case.run.version, _refusal(action, case))
+        for case in _cases(run_ids, lock=False)
+    ]
 
 
 def possible(run_id: UUID) -> dict[str, str]:
     """For each action why it is not possible for the run now, "" if it is."""
-    found: dict[str, str] = {}
-    for action in RULES:
-        for case in _cases([run_id], lock=False):
-            found[action] = _prospect(action, case).refusal
-    return found
+    return {
+        action: _refusal(action, replace(case, run=case.run.copy()))
+        for case in _cases([run_id], lock=False)
+        for action in RULES
+    }
 
 
-def _prospect(action: str, case: Case) -> RepairProspect:
-    version = case.run.version
+def _refusal(action: str, case: Case) -> str:
     try:
         RULES[action](case)
     except HoldfastError as error:
-        return RepairProspect(case.run.id, version, error.detail)
-    return RepairProspect(case.run.id, version, "")
+        return error.detail
+    return ""
 
 
 def _cases(run_ids: Sequence[UUID], *, lock: bool) -> list[Case]:
@@ -137,13 +140,16 @@ def _steps(runs: Iterable[Run]) -> Mapping[UUID, dict[tuple[int, str], str]]:
 
 def _turned_by(runs: Iterable[Run]) -> dict[UUID, tuple[str, str]]:
     """What turned each of the runs back, by their logs: parking has overwritten it in the run."""
+    turned = [run.id for run in runs if not run.forward]
+    if not turned:
+        return {}
     rows = fetch_all(
         DATABASE,
         """
         SELECT DISTINCT ON (run_id) run_id, code, detail FROM sagas_sagalogentry
         WHERE run_id = ANY(%s) AND event = 'compensating' ORDER BY run_id, id DESC
         """,
-        [[run.id for run in runs if not run.forward]],
+        [turned],
     )
     return {run_id: (code, detail) for run_id, code, detail in rows}
 

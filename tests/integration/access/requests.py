@@ -86,6 +86,7 @@ def _value(name: str, route: str, world: Any) -> Any:
         "kind": "product",
         "pk": world.gone["product"].pk,
         "name": "ship",
+        "action": "retry",
         "order_id": world.shop.order.pk,
         "content_type_id": content.pk,
         "app_label": "catalog",

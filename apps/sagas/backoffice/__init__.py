@@ -1,0 +1,1 @@
+"""Runs for staff: the inspector's pages and the actions on them."""
