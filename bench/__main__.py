@@ -4,6 +4,7 @@ import argparse
 import sys
 
 from bench import data, pages, replay
+from bench.sagas import command as sagas
 
 
 def main() -> int:
@@ -12,6 +13,7 @@ def main() -> int:
     replay.add_parser(benchmarks)
     data.add_parser(benchmarks)
     pages.add_parser(benchmarks)
+    sagas.add_parser(benchmarks)
     arguments = parser.parse_args()
     return arguments.run(arguments)
 
