@@ -3,7 +3,7 @@ PYTHON ?= python3
 STOCK ?= ample
 LOCAL = $(PYTHON) project/local/bootstrap.py
 
-.PHONY: up test check schema audit-pins demo chaos reset help
+.PHONY: up test check schema audit-pins demo chaos bench reset help
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' Makefile

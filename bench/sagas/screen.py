@@ -44,10 +44,10 @@ def print_report(report: Mapping[str, Any], targets: Sequence[Target]) -> None:
         console.print(_compared(report))
     console.print(_others(report))
     for one in targets:
-        sign = "at most" if one.most else "at least"
+        wanted = f"{'at most' if one.most else 'at least'} {one.wanted:g}{one.unit}"
         verdict = "passed" if one.passed else "MISSED"
         console.print(
-            f"{one.name}: {one.measured:,.1f}{one.unit} ({sign} {one.wanted:g}{one.unit}): {verdict}",
+            f"{one.name}: {one.measured:,.2f}{one.unit} ({wanted}): {verdict}",
             style="" if one.passed else "bold red",
             highlight=False,
         )

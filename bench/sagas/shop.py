@@ -93,7 +93,7 @@ class Shop:
 
     @contextmanager
     def workers(self, children: int | None = None) -> Iterator[Process]:
-        """The workers of ``make up``, ready; with another number of ``children`` if one is named."""
+        """The workers of ``make up``, ready; with ``children`` processes if that is said."""
         from project.local import parts
 
         service = parts.worker()

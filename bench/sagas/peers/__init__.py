@@ -1,1 +1,1 @@
-"""The same checkout on DBOS and on a Celery chain: nothing of Django, so that nothing slows them."""
+"""The same checkout on DBOS and on a Celery chain: no Django that would slow them."""
