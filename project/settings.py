@@ -1,6 +1,5 @@
 """Django's settings. Values that differ between places come from ``project.env``."""
 
-from datetime import timedelta
 from decimal import Decimal
 
 from project import databases, env, openapi, security
@@ -112,7 +111,7 @@ CACHES = {
 }
 
 # --- Celery ------------------------------------------------------------------------------------
-# A message is a hint: whatever must happen is a committed row that beat's tasks find again. So a
+# A message is a hint: whatever must happen is a committed row that pollers find again. So a
 # publisher gives up at once, and a worker that dies costs nothing but its lease.
 CELERY_BROKER_URL = env.broker_url()
 CELERY_BROKER_CONNECTION_RETRY = True
@@ -141,14 +140,6 @@ CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = False
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULER = "project.heartbeat:Scheduler"
-CELERY_BEAT_SCHEDULE = {
-    # Finds runs whose nudge was lost or whose holder died; old messages are not worth a look.
-    "Recover sagas": {
-        "task": "apps.sagas.tasks.recover",
-        "schedule": timedelta(seconds=1),
-        "options": {"expires": 3},
-    },
-}
 
 # --- scheduled jobs ----------------------------------------------------------------------------
 # Each app declares its own (jobs.py); project/wiring.py registers them, staff change their times.
@@ -269,7 +260,7 @@ SHIPPING_CHARGE = env.amount("SHOP_SHIPPING_CHARGE") or Decimal("0.00")
 # --- sagas -------------------------------------------------------------------------------------
 # A lease outlives the longest start-to-close of a step; a run whose holder died is taken over then.
 SAGA_LEASE_SECONDS = env.env.float("SAGA_LEASE_SECONDS", 30.0)
-SAGA_BATCH_RUNS = env.env.int("SAGA_BATCH_RUNS", 200)
+SAGA_BATCH_RUNS = env.env.int("SAGA_BATCH_RUNS", 500)
 SAGA_BATCH_WEIGHT = env.env.int("SAGA_BATCH_WEIGHT", 8_000)
 # For crash tests only: FAILPOINT=name:nth:kill|raise|sleep, or a file that says so later on.
 FAILPOINTS_ENABLED = env.env.bool("FAILPOINTS_ENABLED", False)
@@ -287,6 +278,11 @@ GATEWAY_PERFORM_SECONDS = env.env.float("GATEWAY_PERFORM_SECONDS", 10.0)
 # The breaker opens after so many failed calls in a row, and lets one probe pass so much later.
 GATEWAY_BREAKER_FAILURES = env.env.int("GATEWAY_BREAKER_FAILURES", 20)
 GATEWAY_BREAKER_SECONDS = env.env.float("GATEWAY_BREAKER_SECONDS", 5.0)
+# The reconciler leaves a payment alone until nothing happened to it for so long: longer than the
+# gateway may still be working on a request that it did not answer.
+RECONCILE_AFTER_SECONDS = env.env.float("RECONCILE_AFTER_SECONDS", 900.0)
+# What one run of it may take; the next one goes on.
+RECONCILE_SECONDS = env.env.float("RECONCILE_SECONDS", 60.0)
 
 # --- API ---------------------------------------------------------------------------------------
 REST_FRAMEWORK = {

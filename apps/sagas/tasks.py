@@ -13,14 +13,7 @@ TURN_SECONDS = 5.0  # then others get the worker, and a stopping worker stops
 def drive() -> int:
     """Drives due runs until none is left or its turn is over; returns how many it claimed."""
     take_up()
-    claimed = Driver().drive(seconds=TURN_SECONDS)
+    claimed = Driver(overloaded=nudge).drive(seconds=TURN_SECONDS)
     if leases.any_due():
         nudge()
     return claimed
-
-
-@shared_task(ignore_result=True)
-def recover() -> None:
-    """The poller: nudges when a run is due that no nudge was heard for. Never drives itself."""
-    if leases.any_due():
-        nudge()

@@ -1,36 +1,29 @@
-"""Drives claimed batches through their steps.
+"""Claims runs that are due and drives them through their steps (``stepping``), in batches.
 
-For each step of a batch: (begin) one transaction that turns runs back which must not go on and
-commits the participant's intent; (execute) the participant, outside any transaction unless it is
-local; (checkpoint) one transaction with the participant's records and the runs' next position.
-Death between any two of them is repaired by the next holder, who repeats the step with its key.
+What goes wrong in a batch is narrowed down to the run that causes it; the others go on.
 """
 
-import random
 import time
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Callable, Sequence
 from functools import partial
-from uuid import UUID
 
 import structlog
 from celery.exceptions import SoftTimeLimitExceeded
 from django.conf import settings
-from django.db import InterfaceError, OperationalError, close_old_connections, transaction
+from django.db import InterfaceError, OperationalError, close_old_connections
 
-from apps.sagas.contracts import Outcome, StepCall
-from apps.sagas.definition import Participant, Saga, lookup
-from apps.sagas.engine import leases, state, store
+from apps.sagas.definition import Saga, lookup
+from apps.sagas.engine import leases, state
 from apps.sagas.engine.flights import Flights, Wave
-from apps.sagas.engine.outcomes import ask, of_error
+from apps.sagas.engine.outcomes import of_error
 from apps.sagas.engine.state import Change, Run
-from apps.sagas.engine.timeouts import StepTimeout, time_limit
-from apps.sagas.enums import DATABASE, Direction, RunStatus
+from apps.sagas.engine.stepping import Stepper, after
+from apps.sagas.engine.timeouts import StepTimeout
+from apps.sagas.enums import RunStatus
 from apps.sagas.failpoints import failpoint
 
 log = structlog.get_logger(__name__)
-_rng = random.Random()  # noqa: S311 - jitter, not a secret
 
 
 def drive_batch() -> int:
@@ -40,13 +33,15 @@ def drive_batch() -> int:
 
 class Driver:
     """One holder of claimed runs. ``waiting`` holds them by the step they stand at, ``flights``
-    those whose calls are under way outside."""
+    those whose calls are under way outside; ``overloaded`` is called when more is due than a
+    batch holds."""
 
-    def __init__(self):
+    def __init__(self, *, overloaded: Callable[[], None] | None = None):
+        self.overloaded = overloaded
         self.lease = settings.SAGA_LEASE_SECONDS
         self.waiting: dict[tuple, list[Run]] = defaultdict(list)
         self.flights = Flights()
-        self.clock: tuple[datetime, float] | None = None  # the database's time, and ours at it
+        self.stepper = Stepper(self.flights, self.lease, self._carry_on)
 
     def drive(self, *, batches: int | None = None, seconds: float = float("inf")) -> int:
         """Claims and advances runs until none is due; returns how many were claimed.
@@ -76,6 +71,8 @@ class Driver:
         failpoint("saga.claim.before_commit")
         runs = leases.claim(limit=room, weight=settings.SAGA_BATCH_WEIGHT, lease=self.lease)
         failpoint("saga.claim.after_commit")
+        if len(runs) == room and self.overloaded:
+            self.overloaded()
         self.take(runs)
         return len(runs)
 
@@ -111,10 +108,15 @@ class Driver:
         if fit:
             self._guarded(saga, fit, partial(self._step, saga))
 
+    def _step(self, saga: Saga, runs: list[Run]) -> None:
+        landed = self.stepper.step(saga, runs)
+        if landed:
+            self._land(landed)
+
     def _land(self, wave: Wave) -> None:
         """Checkpoints what came back; what cannot be recorded is narrowed down."""
         by_run = {run.id: one for run, one in zip(wave.runs, wave.outcomes, strict=True)}
-        checkpoint = partial(self._checkpoint, wave.saga, wave.participant, by_run)
+        checkpoint = partial(self.stepper.checkpoint, wave.saga, wave.participant, by_run)
         self._guarded(wave.saga, wave.runs, checkpoint)
 
     def _guarded(self, saga: Saga, runs: list[Run], act: Callable[[list[Run]], None]) -> None:
@@ -160,21 +162,11 @@ class Driver:
         if len(runs) == 1:
             self._spend_attempt(saga, runs, "start_to_close", error)
             return
-        with transaction.atomic(using=DATABASE):
-            held, _ = self._hold(runs)
-            store.save([state.apart(run) for run in held])
-            failpoint("saga.apart.before_commit")
-        failpoint("saga.apart.after_commit")
+        self.stepper.change(runs, lambda run, now: state.apart(run))
 
     def _spend_attempt(self, saga: Saga, runs: list[Run], code: str, error: Exception) -> None:
         outcome = of_error(error, code)
-        with transaction.atomic(using=DATABASE):
-            held, now = self._hold(runs)
-            changes = [state.after(saga, run, outcome, now, _rng) for run in held]
-            store.save(changes)
-            failpoint("saga.attempt.before_commit")
-        failpoint("saga.attempt.after_commit")
-        self._carry_on(changes)
+        self.stepper.change(runs, lambda run, now: after(saga, run, outcome, now))
 
     def _park_unfit(self, runs: list[Run]) -> None:
         self._park(
@@ -191,108 +183,7 @@ class Driver:
         self._park(runs, "no_progress", lambda run: text)
 
     def _park(self, runs: list[Run], code: str, detail: Callable[[Run], str]) -> None:
-        with transaction.atomic(using=DATABASE):
-            held, _ = self._hold(runs)
-            changes = [state.park(Change(run), code, detail(run)) for run in held]
-            store.save(changes)
-            failpoint("saga.park.before_commit")
-        failpoint("saga.park.after_commit")
-        self._carry_on(changes)
-
-    def _hold(self, runs: list[Run]) -> tuple[list[Run], datetime]:
-        held, now = leases.hold(runs, self.lease)
-        self.clock = now, time.monotonic()
-        return held, now
-
-    def _step(self, saga: Saga, runs: list[Run]) -> None:
-        participant = _participant(saga, runs[0])
-        limit = saga.steps[runs[0].position].start_to_close
-        if participant.local:
-            self._step_local(saga, participant, runs, limit)
-            return
-        going = self._begin(saga, participant, runs)
-        if not going:
-            return
-        for run in (*runs, *going):  # these are what a repeat begins with
-            run.begun = True
-        calls = _calls(going)
-        with time_limit(limit):
-            if participant.submit:
-                landed = self.flights.start(saga, participant, going, calls)
-            else:
-                landed = Wave(saga, participant, going, ask(participant, calls))
-        failpoint("saga.execute.after")
-        if landed:
-            self._land(landed)
-
-    def _begin(self, saga: Saga, participant: Participant, runs: list[Run]) -> list[Run]:
-        """Turns back what must turn, renews the leases, commits the participant's intent."""
-        if participant.prepare is None and self._just_held(saga, runs):
-            return runs
-        with transaction.atomic(using=DATABASE):
-            held, now = self._hold(runs)
-            going, turned = _split(saga, held, now)
-            store.save(turned)
-            if participant.prepare and going:
-                participant.prepare(_calls(going))
-            failpoint("saga.begin.before_commit")
-        failpoint("saga.begin.after_commit")
-        self._carry_on(turned)
-        return going
-
-    def _just_held(self, saga: Saga, runs: list[Run]) -> bool:
-        """Whether the last checkpoint locked ``runs`` so lately that their leases are young, and
-        none must turn: then a transaction without an intent to commit would say nothing new."""
-        if self.clock is None:
-            return False
-        moment = time.monotonic()
-        now = self.clock[0] + timedelta(seconds=moment - self.clock[1])
-        return all(
-            moment - run.leased_at < self.lease / 6
-            and not run.begun  # a repeat looks whether it is still wanted
-            and not state.must_turn(saga, run, now)
-            for run in runs
-        )
-
-    def _step_local(
-        self, saga: Saga, participant: Participant, runs: list[Run], limit: float
-    ) -> None:
-        with transaction.atomic(using=DATABASE):
-            held, now = self._hold(runs)
-            going, changes = _split(saga, held, now)
-            if going:
-                calls = _calls(going)
-                with time_limit(limit):
-                    outcomes = ask(participant, calls)
-                changes += self._changes(saga, going, outcomes, now)
-            store.save(changes)
-            failpoint("saga.checkpoint.before_commit")
-        failpoint("saga.checkpoint.after_commit")
-        self._carry_on(changes)
-
-    def _checkpoint(
-        self,
-        saga: Saga,
-        participant: Participant,
-        outcomes: Mapping[UUID, Outcome],
-        runs: list[Run],
-    ) -> None:
-        with transaction.atomic(using=DATABASE):
-            held, now = self._hold(runs)
-            mine = [outcomes[run.id] for run in held]
-            if participant.record and held:
-                participant.record(_calls(held), mine)
-            changes = self._changes(saga, held, mine, now)
-            store.save(changes)
-            failpoint("saga.checkpoint.before_commit")
-        failpoint("saga.checkpoint.after_commit")
-        self._carry_on(changes)
-
-    def _changes(self, saga, runs, outcomes, now) -> list[Change]:
-        return [
-            state.after(saga, run, outcome, now, _rng)
-            for run, outcome in zip(runs, outcomes, strict=True)
-        ]
+        self.stepper.change(runs, lambda run, now: state.park(Change(run), code, detail(run)))
 
     def _carry_on(self, changes: list[Change]) -> None:
         for change in changes:
@@ -321,38 +212,6 @@ def _stands_where_it_says(saga: Saga, run: Run) -> bool:
         return False
     step = saga.steps[run.position]
     return (step.forward if run.forward else step.compensation) is not None
-
-
-def _participant(saga: Saga, run: Run) -> Participant:
-    step = saga.steps[run.position]
-    return step.forward if run.forward else step.compensation
-
-
-def _split(saga: Saga, runs: list[Run], now) -> tuple[list[Run], list[Change]]:
-    going, turned = [], []
-    for run in runs:
-        reason = state.must_turn(saga, run, now)
-        if reason:
-            turned.append(state.turn(saga, run, now, *reason))
-        else:
-            going.append(run)
-    return going, turned
-
-
-def _calls(runs: Sequence[Run]) -> list[StepCall]:
-    return [
-        StepCall(
-            run.id,
-            run.business_key,
-            run.key(run.direction),
-            run.key(Direction.FORWARD),
-            run.attempt,
-            run.data,
-            run.error_code,
-            run.correlation_id,
-        )
-        for run in runs
-    ]
 
 
 def _of_the_database(error: Exception) -> bool:

@@ -11,6 +11,7 @@ from apps.sagas.contracts import Outcome, OutcomeKind, step_key
 from apps.sagas.definition import Saga, StepKind
 from apps.sagas.enums import Direction, RunStatus, StepStatus
 
+FORWARD = Direction.FORWARD.value
 LOOK_AGAIN = 60.0  # seconds after which a waiting run is asked anyway, should nobody wake it
 
 
@@ -54,7 +55,7 @@ class Run:
 
     @property
     def forward(self) -> bool:
-        return self.direction == Direction.FORWARD
+        return self.direction == FORWARD
 
     @property
     def may_have_begun(self) -> bool:

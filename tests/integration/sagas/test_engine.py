@@ -6,7 +6,8 @@ from structlog.testing import capture_logs
 
 from apps.sagas import facade
 from apps.sagas.contracts import Outcome
-from apps.sagas.engine import driver, leases
+from apps.sagas.definition import Participant
+from apps.sagas.engine import leases, stepping
 from apps.sagas.engine.driver import Driver, drive_batch
 from apps.sagas.models import SagaLogEntry, SagaRun, SagaStep
 
@@ -108,14 +109,14 @@ def test_a_result_that_cannot_be_kept_hurts_its_run_only(start, drive, recorder,
 
 def test_too_few_outcomes_are_an_error_not_a_mix_up(start, drive, saga, monkeypatch):
     [run] = start("k")
-    monkeypatch.setattr(driver, "_participant", lambda saga, run: _SILENT)
+    monkeypatch.setattr(stepping, "_participant", lambda saga, run: _SILENT)
     drive()
     run.refresh_from_db()
     assert run.status == "failed"  # its compensations are silent too: a person looks
     assert "0 outcomes for 1 calls" in SagaStep.objects.filter(run=run).first().error_detail
 
 
-_SILENT = driver.Participant(lambda calls: [])
+_SILENT = Participant(lambda calls: [])
 
 
 def test_a_late_holder_writes_nothing(start, recorder, saga):
