@@ -2,6 +2,7 @@
 
 from http import HTTPStatus
 
+from csp.constants import HEADER
 from csp.middleware import CSPMiddleware, PolicyParts
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
@@ -34,6 +35,8 @@ class Pages(CSPMiddleware):
 
     def process_response(self, request: HttpRequest, response: HttpResponse) -> HttpResponse:
         response.headers.setdefault("Permissions-Policy", security.PERMISSIONS_POLICY)
+        if HEADER in response.headers:
+            return response
         return super().process_response(request, response)
 
     def get_policy_parts(

@@ -21,6 +21,7 @@ def offers_get(*, product_ids: Sequence[UUID]) -> tuple[Offer, ...]:
         "SELECT public_id, sku, name, price, price_currency, active FROM catalog_product"
         " WHERE public_id = ANY(%s::uuid[]) AND deleted IS NULL",
         [list(product_ids)],
+        prepared=True,
     )
     return tuple(
         Offer(public_id, sku, name, Money(amount, currency), active)

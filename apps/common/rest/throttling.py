@@ -33,7 +33,7 @@ class WindowThrottle(BaseThrottle):
 
     def _count(self, key: str) -> int:
         try:
-            with get_redis_connection("default").pipeline() as pipe:
+            with get_redis_connection("default").pipeline(transaction=False) as pipe:
                 return pipe.incr(key).expire(key, WINDOW_SECONDS * 2).execute()[0]
         except RedisError as exc:
             # A shop without its counter still sells; the limit is a courtesy, not a lock.

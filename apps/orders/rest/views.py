@@ -114,8 +114,7 @@ def _receipt(receipt: OrderPlaced, order: OrderView | None, *, status: int) -> R
         "placed_at": receipt.placed_at,
         "links": {"order": order_path, "saga": reverse("saga", args=[receipt.saga_id])},
     }
-    headers = {"Location": order_path}
-    return Response(OrderPlacedOutput(data).data, status=status, headers=headers)
+    return Response(data, status=status, headers={"Location": order_path})
 
 
 class Order(APIView):

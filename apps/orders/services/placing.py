@@ -1,7 +1,7 @@
 """Placing an order: one transaction with all that must exist for it to be carried out."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from operator import mul
@@ -15,6 +15,7 @@ from moneyed import Money
 
 from apps.catalog import facade as catalog
 from apps.catalog.contracts import Offer
+from apps.common.contracts import to_builtins
 from apps.common.databases import execute, fetch_one, together, write
 from apps.common.errors import FieldError, HoldfastError, InvalidInput
 from apps.common.ids import new_id
@@ -66,7 +67,7 @@ def order_place(command: PlaceOrder) -> OrderPlaced:
     try:
         _check_method(command)
         draft = _draft(command.lines, price=lambda line, offer: offer.unit_price)
-        address = asdict(_address(command))
+        address = to_builtins(_address(command))
     except (HoldfastError, DatabaseError):
         if (known := answered(*identity)) is not None:
             return known  # a repeat: it was possible at the time
@@ -143,7 +144,7 @@ def order_import(command: ImportOrder) -> OrderPlaced:
                 customer_id=command.customer_id,
                 card_token=command.card_token,
                 payment_method=command.payment_method,
-                address=asdict(command.address),
+                address=to_builtins(command.address),
                 placed_at=command.placed_at,
                 external_reference=command.external_reference,
             )
