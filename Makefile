@@ -3,7 +3,7 @@ PYTHON ?= python3
 STOCK ?= ample
 LOCAL = $(PYTHON) project/local/bootstrap.py
 
-.PHONY: up test check schema audit-pins demo chaos bench reset help
+.PHONY: up test check schema docs audit-pins demo chaos bench reset help
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' Makefile
@@ -19,6 +19,9 @@ check: ## ruff, import contracts, deployment checks, missing migrations
 
 schema: ## write docs/openapi.yaml anew
 	@exec $(LOCAL) run -- manage.py spectacular --file docs/openapi.yaml --validate --fail-on-warn
+
+docs: ## write docs/sagas.md anew
+	@exec $(LOCAL) run -- manage.py saga_docs
 
 audit-pins: ## compare the pins with PyPI's advisories (needs the internet)
 	@$(PYTHON) -m venv var/audit-pins && var/audit-pins/bin/pip install --quiet pip-audit==2.10.1

@@ -57,6 +57,7 @@ def prepare_refund(calls: Sequence[StepCall]) -> None:
 
 
 def execute_refund(calls: Sequence[StepCall]) -> list[Outcome]:
+    """Asks the gateway to give back what the returned goods cost."""
     results = iter(payments.perform_refunds(_refunds(calls)))
     return [
         payment_outcome(next(results)) if _refund(call) else Outcome.success() for call in calls
@@ -97,6 +98,7 @@ def restock(calls: Sequence[StepCall]) -> list[Outcome]:
 
 
 def complete(calls: Sequence[StepCall]) -> list[Outcome]:
+    """Marks the return as complete and adds it to what came back of its order."""
     orders = {_return_id(call): _order_id(call) for call in calls}
     return_moves.returns_complete(orders, _correlation_ids(calls))
     return [Outcome.success() for _ in calls]

@@ -53,6 +53,14 @@ _KINDS = {
 }
 
 
+_ASKS = {
+    Operation.AUTHORIZE: "Asks the gateway to hold the order's total; on account, books it.",
+    Operation.CAPTURE: "Asks the gateway for the money that is held; on account, books it.",
+    Operation.REVERSE: "Gives the money back: lets go what is held, refunds what was taken. What"
+    " nobody heard of is looked up first.",
+}
+
+
 def payment_step(operation: Operation) -> Participant:
     """One gateway operation for a batch of orders: intent, calls, then ledger and payment axis."""
 
@@ -73,6 +81,7 @@ def payment_step(operation: Operation) -> Participant:
             }
         )
 
+    submit.__doc__ = _ASKS[operation]
     return Participant(submit=submit, prepare=prepare, record=record)
 
 
@@ -132,6 +141,7 @@ def release_stock(forward_key: Callable[[StepCall], str]) -> Participant:
     """Releases what was reserved under ``forward_key`` of each call."""
 
     def execute(calls: Sequence[StepCall]) -> list[Outcome]:
+        """Lets go what the order's checkout reserved; if nothing was, it never will be."""
         catalog.release_stock(
             [ReleaseStock(call.key, forward_key(call), UUID(call.business_key)) for call in calls]
         )
@@ -194,6 +204,7 @@ def cancel_order(reason: Callable[[StepCall], str]) -> Participant:
     """pending or confirmed → cancelled, for ``reason`` of each call."""
 
     def execute(calls: Sequence[StepCall]) -> list[Outcome]:
+        """Marks the order as cancelled, with the reason."""
         reasons = {UUID(call.business_key): reason(call) for call in calls}
         moving.orders_cancel(reasons, correlation_ids(calls))
         return [Outcome.success() for _ in calls]

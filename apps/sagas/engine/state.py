@@ -8,8 +8,9 @@ from typing import Any
 from uuid import UUID
 
 from apps.sagas.contracts import Outcome, OutcomeKind, step_key
-from apps.sagas.definition import Saga, StepKind
+from apps.sagas.definition import Saga, Step, StepKind
 from apps.sagas.enums import Direction, RunStatus, StepStatus
+from apps.sagas.retry import RetryPolicy
 
 FORWARD = Direction.FORWARD.value
 LOOK_AGAIN = 60.0  # seconds after which a waiting run is asked anyway, should nobody wake it
@@ -202,9 +203,7 @@ def _try_again(
 ) -> Change:
     run = change.run
     step = saga.steps[run.position]
-    policy = step.retry if run.forward else step.compensation_retry
-    if step.kind is not StepKind.COMPENSATABLE and run.forward:
-        policy = step.compensation_retry
+    policy = policy_of(step, forward=run.forward)
     elapsed = (now - run.step_since).total_seconds()
     delay = policy.delay(attempt=run.attempt, elapsed=elapsed, rng=rng)
     unknown = outcome.kind is OutcomeKind.UNKNOWN
@@ -225,6 +224,12 @@ def _try_again(
         run.error_code, run.error_detail = outcome.code, outcome.detail
         _go_back(saga, change, run.position, now, outcome.code, outcome.detail)
     return change
+
+
+def policy_of(step: Step, *, forward: bool) -> RetryPolicy:
+    """From the pivot on a step is repeated as patiently as a compensation."""
+    patient = not forward or step.kind is not StepKind.COMPENSATABLE
+    return step.compensation_retry if patient else step.retry
 
 
 def _leave_behind(saga: Saga, change: Change, outcome: Outcome, now: datetime) -> None:
