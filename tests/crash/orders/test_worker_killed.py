@@ -1,4 +1,4 @@
-"""The worker dies after (and before) every commit on an order's way; the order still ends right."""
+"""The worker dies on an order's way; the next one ends it right."""
 
 import signal
 
@@ -10,34 +10,9 @@ from tests.trade import Trade, axes, violations
 
 pytestmark = pytest.mark.django_db(transaction=True, databases="__all__")
 
-# Where in a checkout: authorize, reserve, schedule, capture, confirm.
-ON_THE_WAY = [
-    "saga.claim.after_commit:1",
-    "saga.begin.before_commit:1",
-    "saga.begin.after_commit:1",
-    "payments.before_gateway_call:1",
-    "payments.after_gateway_call:1",
-    "saga.checkpoint.before_commit:1",
-    "saga.checkpoint.after_commit:1",
-    "catalog.reserve.before_commit:1",
-    "catalog.reserve.after_commit:1",
-    "saga.checkpoint.before_commit:2",
-    "saga.checkpoint.after_commit:2",
-    "saga.checkpoint.before_commit:3",
-    "saga.checkpoint.after_commit:3",
-    "saga.begin.after_commit:3",
-    "payments.after_gateway_call:2",
-    "saga.checkpoint.before_commit:4",
-    "saga.checkpoint.after_commit:4",
-    "saga.checkpoint.before_commit:5",
-    "saga.checkpoint.after_commit:5",
-]
-ON_THE_WAY_BACK = [
-    "saga.checkpoint.after_commit:2",  # the shortage is known
-    "payments.after_gateway_call:2",  # the void is done, nobody knows
-    "saga.checkpoint.before_commit:3",
-    "saga.checkpoint.after_commit:4",
-]
+# tests/crash/failpoints dies at all of them; here the process is a Celery worker.
+ON_THE_WAY = ["saga.begin.after_commit:1", "catalog.reserve.after_commit:1"]
+ON_THE_WAY_BACK = ["saga.checkpoint.after_commit:3"]
 
 
 def carried_out(shop, failpoint: str, saga_id) -> None:

@@ -1,0 +1,199 @@
+"""A shop's day in small: every way an order can take, each step safe to repeat.
+
+Whoever finds the day half done begins it anew and ends with the same books.
+"""
+
+import threading
+import time
+from dataclasses import dataclass, field
+from uuid import NAMESPACE_URL, UUID, uuid5
+
+from django.db import transaction
+
+from apps.catalog import facade as catalog
+from apps.catalog import stock
+from apps.catalog.contracts import ReserveStock, StockLine
+from apps.common.databases import execute, fetch_all
+from apps.orders import facade as orders
+from apps.orders.contracts import (
+    ApproveOrder,
+    CancelOrder,
+    DeliverOrder,
+    ReturnItems,
+    ReturnLine,
+    ShipOrder,
+)
+from apps.orders.models import Order
+from apps.sagas import definition
+from apps.sagas import facade as sagas
+from apps.sagas.contracts import Outcome
+from apps.sagas.definition import Participant, Saga, Step
+from apps.sagas.engine.driver import drive_batch
+from apps.sagas.retry import RetryPolicy
+from tests.trade import Trade, axes
+
+REVIEW_ABOVE = 90  # ten mugs
+AT_ONCE = RetryPolicy(base=0.0)
+
+
+def stumble(calls):
+    """Raises the first time it is asked."""
+    if any(call.attempt == 1 for call in calls):
+        raise ValueError("stumbled")
+    return [Outcome.success() for _ in calls]
+
+
+def dawdle(calls):
+    """Runs past its time for more than one."""
+    if len(calls) > 1:
+        threading.Event().wait(5)
+    return [Outcome.success() for _ in calls]
+
+
+def saga(kind: str, execute) -> Saga:
+    step = Step("walk", Participant(execute, local=True), retry=AT_ONCE, start_to_close=0.05)
+    return Saga(kind, 1, (step,))
+
+
+STUMBLING, DAWDLING = saga("stumbling", stumble), saga("dawdling", dawdle)
+FORGOTTEN = saga("forgotten", stumble)
+
+
+# Two that dawdle: together they are late.
+ODD = (STUMBLING, FORGOTTEN, DAWDLING, DAWDLING)
+
+
+@dataclass
+class Day:
+    """One day's orders on products of its own; ``name`` makes its keys."""
+
+    name: str
+    trade: Trade = field(init=False)
+    ids: dict[str, UUID] = field(default_factory=dict)
+
+    def __post_init__(self):
+        self.mug, self.cup = f"MUG-{self.name}", f"CUP-{self.name}"
+        self.trade = Trade(skus=(self.mug, self.cup))
+        self.odd_keys = [f"{self.name}-{number}" for number, _ in enumerate(ODD)]
+
+    def live(self) -> None:
+        """The whole day, from wherever it stands."""
+        self.place()
+        forgotten = self.start_odd_runs()
+        self.drive(but="held")
+        self.repair(forgotten)
+        orders.approve_order(ApproveOrder(self.ids["held"]))
+        self.cancel("regretted")
+        self.send("sent")
+        self.drive()
+        self.take_back("sent")
+        self.drive()
+        self.expire()
+
+    def place(self) -> None:
+        for name, quantities, card in (
+            ("good", {self.mug: 2}, "tok_approve"),
+            ("short", {self.mug: 1, self.cup: 101}, "tok_approve"),
+            ("declined", {self.mug: 1}, "tok_decline"),
+            ("lost", {self.mug: 1}, "tok_drop_after"),
+            ("no_capture", {self.mug: 1}, "tok_capture_decline"),
+            ("regretted", {self.mug: 1}, "tok_approve"),
+            ("sent", {self.mug: 3}, "tok_approve"),
+            ("held", {self.mug: 10}, "tok_approve"),
+        ):
+            key = f"{self.name}-{name}"
+            self.ids[name] = self.trade.place(key=key, card=card, **quantities).order_id
+
+    def start_odd_runs(self) -> UUID:
+        """Runs that raise, run late together, or that nobody knows: the last one's id."""
+        for one in ODD:
+            definition.register(one)
+        with transaction.atomic(using="orders"):
+            runs = [
+                sagas.start(kind=one.kind, version=1, business_key=key)
+                for one, key in zip(ODD, self.odd_keys, strict=True)
+            ]
+        definition._registry.pop((FORGOTTEN.kind, 1))
+        return runs[ODD.index(FORGOTTEN)]
+
+    def repair(self, forgotten: UUID) -> None:
+        """Its definition is known again, and a person sends it on."""
+        definition.register(FORGOTTEN)
+        if sagas.run_status(forgotten) == "failed":
+            sagas.retry_run(forgotten, None, "it is known again")
+
+    def cancel(self, name: str) -> None:
+        principal, key = f"customer:{self.trade.customer_id}", f"{self.name}-cancel"
+        orders.cancel_order(CancelOrder(principal, key, self.ids[name], "changed_mind"))
+
+    def send(self, name: str) -> None:
+        order_id = self.ids[name]
+        if orders.get_order(order_id).status == "confirmed":
+            orders.ship_order(ShipOrder(order_id))
+        orders.deliver_order(DeliverOrder(order_id))
+
+    def take_back(self, name: str) -> None:
+        """Two of three pieces come back, one of them to be sold again."""
+        lines = (ReturnLine(1, 1), ReturnLine(1, 1, restock=False))
+        key = f"{self.name}-return"
+        orders.return_items(ReturnItems("staff:1", key, self.ids[name], "too big", lines))
+
+    def expire(self) -> None:
+        """A cart's hold whose time is over."""
+        cart = uuid5(NAMESPACE_URL, self.name)
+        line = StockLine(self.trade.products[self.cup], 4)
+        catalog.reserve_stock([ReserveStock(f"{cart}:hold", cart, (line,))])
+        execute(
+            "catalog",
+            "UPDATE catalog_reservation SET expires_at = now() - interval '1 minute'"
+            " WHERE order_id = %s AND status = 'live'",
+            [cart],
+        )
+        stock.expire_holds(most=10)
+
+    def drive(self, *, but: str = "") -> None:
+        """Drives until every run of this day has ended, but those of one order."""
+        end = time.monotonic() + 25
+        while live := self.live_runs(but):
+            assert time.monotonic() < end, live
+            if not drive_batch():
+                time.sleep(0.01)  # until a lease or a wait ends, by the database's clock
+
+    def live_runs(self, but: str) -> list[tuple]:
+        order_ids = [order_id for name, order_id in self.ids.items() if name != but]
+        return fetch_all(
+            "orders",
+            "SELECT kind, business_key, status, step, claims, error_detail FROM sagas_sagarun"
+            " WHERE finished_at IS NULL AND (business_key = ANY(%s) OR business_key = ANY("
+            "SELECT id::text FROM orders_orderreturn WHERE order_id = ANY(%s)))",
+            [[*self.odd_keys, *map(str, order_ids)], order_ids],
+        )
+
+    def books(self) -> dict:
+        """What must be the same whoever died on the way."""
+        rows = Order.objects.filter(lines__sku__in=(self.mug, self.cup)).distinct()
+        runs = "SELECT status FROM sagas_sagarun WHERE business_key = ANY(%s)"
+        return {
+            "orders": {name: axes(order_id) for name, order_id in self.ids.items()},
+            "placed": rows.count(),
+            "stock": self.trade.levels(),
+            "odd": [status for (status,) in fetch_all("orders", runs, [self.odd_keys])],
+        }
+
+    def right_books(self) -> dict:
+        confirmed, kept_nothing = ("confirmed", "captured", "scheduled"), "not_fulfilled"
+        return {
+            "orders": {
+                "good": confirmed,
+                "short": ("cancelled", "voided", kept_nothing),
+                "declined": ("cancelled", "declined", kept_nothing),
+                "lost": confirmed,
+                "no_capture": ("cancelled", "voided", "cancelled"),
+                "regretted": ("cancelled", "refunded", "cancelled"),
+                "sent": ("delivered", "partially_refunded", "delivered"),
+                "held": confirmed,
+            },
+            "placed": 8,
+            "stock": {self.mug: (98, 13), self.cup: (100, 0)},
+            "odd": ["completed"] * len(ODD),
+        }

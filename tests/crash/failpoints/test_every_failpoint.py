@@ -1,0 +1,59 @@
+"""A process dies at every failpoint there is; another one begins anew and ends with the same books.
+
+Each death is SIGKILL in a real process with orders of every kind on their way. All of them share
+one shop, so that the audit at the end looks at what all of them left.
+"""
+
+import signal
+from collections import Counter
+
+import pytest
+
+from apps.sagas.failpoint_names import NAMES
+from tests.crash.failpoints.day import REVIEW_ABOVE, Day
+from tests.crash.failpoints.forks import forked
+from tests.trade import violations
+
+# Each step of a saga passes these again.
+AGAIN = [
+    f"{name}:{nth}"
+    for name in ("saga.begin.after_commit", "saga.checkpoint.before_commit")
+    for nth in (2, 3, 5)
+] + [f"saga.checkpoint.after_commit:{nth}" for nth in range(2, 7)]
+CASES = [f"{name}:1" for name in NAMES] + AGAIN
+pytestmark = pytest.mark.django_db(transaction=True, databases="__all__")
+
+
+@pytest.fixture
+def impatient(settings):
+    settings.SAGA_LEASE_SECONDS = 0.2
+    settings.REVIEW_ABOVE = REVIEW_ABOVE
+
+
+def die_and_go_on(case: str) -> str | None:
+    """What is wrong after a process died at ``case`` and another one finished its day."""
+    day = Day(case.replace(".", "-").replace(":", "-"))
+    code = forked(day.live, failpoint=f"{case}:kill")
+    if code != -signal.SIGKILL:
+        return f"its process was not killed there (code {code})"
+    if code := forked(day.live):
+        return f"the next process ended with code {code}"
+    day.place()  # the same keys: it learns which orders these are
+    books, right = day.books(), day.right_books()
+    return None if books == right else f"{books} instead of {right}"
+
+
+def test_a_process_killed_at_any_failpoint_leaves_nothing_undone(impatient, gateway):
+    wrong = {case: why for case in CASES if (why := die_and_go_on(case))}
+    assert wrong == {}
+    assert violations() == {}
+    by_state = Counter(one["status"] for one in gateway.payments())
+    days = len(CASES)
+    assert by_state == {
+        "captured": 3 * days,
+        "partially_refunded": days,
+        "voided": 2 * days,
+        "declined": days,
+        "refunded": days,
+    }
+    assert {one["captures"] for one in gateway.payments()} == {0, 1}
