@@ -77,7 +77,7 @@ class Link:
                     answering.add_done_callback(lambda _, w=writer: w.transport.abort())
                 ours[1].write(request)
                 await ours[1].drain()
-        except (OSError, ConnectionError):
+        except (OSError, asyncio.CancelledError):
             pass  # one of the two is gone, and so goes the other
         finally:
             writer.transport.abort()
@@ -98,5 +98,5 @@ class Link:
                     await asyncio.sleep(self.delays[self.struck % len(self.delays)])
                 writer.write(reply)
                 await writer.drain()
-        except (OSError, ConnectionError):
+        except (OSError, asyncio.CancelledError):
             pass

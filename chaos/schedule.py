@@ -54,12 +54,12 @@ def plan(seed: int, minutes: float, only: Collection[str] = ()) -> list[Planned]
     times: list[tuple[float, str]] = []
     alone = _times_alone(rng, seconds) if ALONE in kinds else []
     times += [(at, ALONE) for at in alone]
-    drawn = [kind for kind in kinds if kind != ALONE for _ in range(_count(kind, minutes))]
-    rng.shuffle(drawn)
     free = _free(seconds, alone)
-    for place, kind in enumerate(drawn):
-        share = (place + rng.random()) / len(drawn)
-        times.append((_at(free, share), kind))
+    for kind in kinds:
+        if kind != ALONE:
+            # Spread out: what was killed is up again before its next turn.
+            count = _count(kind, minutes)
+            times += [(_at(free, (i + rng.random()) / count), kind) for i in range(count)]
     return [Planned(round(at, 2), kind, rng.getrandbits(32)) for at, kind in sorted(times)]
 
 
