@@ -22,9 +22,12 @@ class Admission:
     outcomes: Mapping[str, Any]
 
 
-def admit(alias: str, consumer: str, messages: Mapping[str, str]) -> Admission:
+def admit(
+    alias: str, consumer: str, messages: Mapping[str, str], *, presumed: Any = None
+) -> Admission:
     """Admits ``messages`` (message id → request hash), each at most once.
 
+    What has the ``presumed`` outcome in the end need not be written again by ``settle``.
     Keys are inserted in sorted order, so two overlapping batches cannot deadlock; a key being
     applied elsewhere is waited for. Raises ``Conflict`` (``key_reused``) where a known id comes
     with another request.
@@ -36,11 +39,12 @@ def admit(alias: str, consumer: str, messages: Mapping[str, str]) -> Admission:
         for row in fetch_all(
             alias,
             """
-            INSERT INTO messaging_inbox (consumer, message_id, request_hash)
-            SELECT %s, * FROM unnest(%s::text[], %s::text[])
+            INSERT INTO messaging_inbox (consumer, message_id, request_hash, outcome)
+            SELECT %s, message_id, request_hash, %s::jsonb
+            FROM unnest(%s::text[], %s::text[]) AS new(message_id, request_hash)
             ON CONFLICT DO NOTHING RETURNING message_id
             """,
-            [consumer, ids, [messages[one] for one in ids]],
+            [consumer, _json(presumed), ids, [messages[one] for one in ids]],
         )
     }
     seen = [one for one in ids if one not in new]
@@ -61,9 +65,11 @@ def admit(alias: str, consumer: str, messages: Mapping[str, str]) -> Admission:
     return Admission(frozenset(new), outcomes)
 
 
-def settle(alias: str, consumer: str, outcomes: Mapping[str, Any]) -> None:
-    """Stores the final ``outcomes`` (message id → JSON value) of messages admitted just now."""
+def settle(alias: str, consumer: str, outcomes: Mapping[str, Any], *, presumed: Any = None) -> None:
+    """Stores the final ``outcomes`` (message id → JSON value) of messages admitted just now, as
+    far as they are not what was ``presumed`` of them."""
     require_atomic(alias)
+    outcomes = {key: one for key, one in outcomes.items() if presumed is None or one != presumed}
     if outcomes:
         execute(
             alias,
@@ -95,3 +101,7 @@ def fence(alias: str, consumer: str, message_ids: Sequence[str], outcome: Any) -
             [consumer, orjson.dumps(outcome).decode(), sorted(message_ids)],
         )
     )
+
+
+def _json(value: Any) -> str | None:
+    return None if value is None else orjson.dumps(value).decode()

@@ -17,6 +17,7 @@ from apps.sagas.failpoints import failpoint
 CONSUMER = "catalog.reserve_stock"
 # What a release leaves under the key of a reservation that never came.
 FENCE = {"status": ReserveStatus.CANCELLED.value, "short": []}
+USUAL = {"status": ReserveStatus.RESERVED.value, "short": []}
 
 
 def reserve(commands: Sequence[ReserveStock]) -> list[ReserveResult]:
@@ -28,10 +29,10 @@ def reserve(commands: Sequence[ReserveStock]) -> list[ReserveResult]:
     """
     batch = by_key(CONSUMER, commands)
     with transaction.atomic(using=DATABASE):
-        admission = inbox.admit(DATABASE, CONSUMER, batch.hashes)
+        admission = inbox.admit(DATABASE, CONSUMER, batch.hashes, presumed=USUAL)
         results = _reserve_new([one for one in batch.commands if one.key in admission.new])
         outcomes = {one.key: stored(one) for one in results}
-        inbox.settle(DATABASE, CONSUMER, outcomes)
+        inbox.settle(DATABASE, CONSUMER, outcomes, presumed=USUAL)
         failpoint("catalog.reserve.before_commit")
     failpoint("catalog.reserve.after_commit")
     outcomes |= admission.outcomes

@@ -120,16 +120,9 @@ def hold(runs: Iterable[Run], lease: float) -> tuple[list[Run], datetime]:
     """
     known = {run.id: run for run in runs}
     begun = time.monotonic()
-    rows = fetch_all(
-        DATABASE,
-        """
-        SELECT id, lease_token, version, abort_requested, abort_reason
-        FROM sagas_sagarun WHERE id = ANY(%s) ORDER BY id FOR UPDATE
-        """,
-        [list(known)],
-    )
+    rows = fetch_all(DATABASE, _HOLD, [list(known)])
     mine = []
-    for run_id, token, version, abort_requested, abort_reason in rows:
+    for run_id, token, version, abort_requested, abort_reason, _ in rows:
         run = known[run_id]
         if run.token == token and run.version == version:
             run = run.copy()
@@ -140,7 +133,17 @@ def hold(runs: Iterable[Run], lease: float) -> tuple[list[Run], datetime]:
         _extend([run.id for run in old], lease)
         for run in old:
             run.leased_at = begun
-    return mine, now()
+    return mine, rows[-1][-1] if rows else now()
+
+
+# The clock is read once the rows are locked.
+_HOLD = """
+    WITH held AS MATERIALIZED (
+        SELECT id, lease_token, version, abort_requested, abort_reason
+        FROM sagas_sagarun WHERE id = ANY(%s) ORDER BY id FOR UPDATE
+    )
+    SELECT held.*, clock_timestamp() FROM held
+"""
 
 
 def renew(runs: Sequence[Run], lease: float) -> None:
