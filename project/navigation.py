@@ -20,6 +20,7 @@ GROUPS: tuple[tuple[str, tuple[Entry, ...]], ...] = (
         "Sales",
         (
             ("Orders", "shopping_cart", "orders.Order"),
+            ("Returns", "assignment_return", "orders.OrderReturn"),
             ("Payments", "payments", "payments.Payment"),
             ("Payment ledger", "receipt_long", "payments.PaymentEntry"),
             ("Shipments", "local_shipping", "shipping.Shipment"),

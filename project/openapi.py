@@ -22,6 +22,10 @@ TAGS = [
     {"name": "sagas", "description": "How far the work behind an order is."},
     {"name": "stock", "description": "For staff: how many there are, and why."},
     {"name": "staff orders", "description": "For staff: all orders, and what may be done to them."},
+    {
+        "name": "staff returns",
+        "description": "For staff: goods that come back, and money that goes back.",
+    },
 ]
 # Values for examples where the type alone would say little.
 WORDS = {
@@ -83,6 +87,7 @@ SETTINGS = {
         "OrderStatus": "apps.orders.enums.OrderStatus",
         "PaymentStatus": "apps.orders.enums.PaymentStatus",
         "FulfillmentStatus": "apps.orders.enums.FulfillmentStatus",
+        "ReturnStatus": "apps.orders.enums.ReturnStatus",
         "ShipmentStatus": "apps.shipping.contracts.ShipmentStatus",
     },
     "POSTPROCESSING_HOOKS": [

@@ -19,7 +19,7 @@ def _views(app: str, *models: str) -> frozenset[str]:
 SEE_GOODS = _views("catalog", "product", "category", "pricechange", "stockitem", "reservation")
 SEE_STOCK_BOOKS = _views("catalog", "stockledgerentry")
 SEE_ORDERS = (
-    _views("orders", "order", "orderline")
+    _views("orders", "order", "orderline", "orderreturn", "orderreturnline")
     | _views("shipping", "shipment")
     | _views("sagas", "sagarun", "sagastep", "sagalogentry")
 )
@@ -45,7 +45,7 @@ READ_ONLY = Role(
 )
 SUPPORT = Role(
     "Support",
-    "Helps customers: their accounts, addresses, logins, and orders that must be cancelled.",
+    "Helps customers: accounts, addresses, logins, and orders to be cancelled or returned.",
     SEE_GOODS
     | SEE_ORDERS
     | SEE_MONEY
@@ -54,7 +54,7 @@ SUPPORT = Role(
     | _of("customers", "add_user", "change_user", "delete_user")
     | _of("customers", "add_address", "change_address", "delete_address")
     | _of("usersessions", "delete_usersession")
-    | _of("orders", "move_order"),
+    | _of("orders", "move_order", "return_order"),
 )
 CATALOGUE = Role(
     "Catalogue",
@@ -82,7 +82,7 @@ FINANCE = Role(
     | SEE_PEOPLE
     | SEE_PROOF
     | SEE_STAFF_CHANGES
-    | _of("orders", "approve_order"),
+    | _of("orders", "approve_order", "return_order"),
 )
 _EVERYBODY = (READ_ONLY, SUPPORT, CATALOGUE, WAREHOUSE, FINANCE)
 MANAGER = Role(

@@ -270,6 +270,7 @@ class OrderView:
     goods_total: Money
     shipping_total: Money
     total: Money
+    returned_total: Money
     placed_at: datetime
     address: dict[str, Any]
     external_reference: str | None = None

@@ -8,14 +8,15 @@ from operator import attrgetter
 from apps.catalog import facade as catalog
 from apps.messaging.models import StaffChange
 from apps.orders.enums import DATABASE
-from apps.orders.models import Order
+from apps.orders.models import Order, OrderReturn
 from apps.payments import facade as payments
 from apps.sagas import facade as sagas
 from apps.shipping import facade as shipping
 
 SUBJECT = "orders.order"
 MOST_CHANGES = 200
-PLACING = "create_order"  # the step that is done with the order's own transaction
+# The steps that are done with the order's own transaction.
+PLACING, RETURNING = "create_order", "record_return"
 GOOD, BAD, DOUBTFUL, PLAIN = "success", "danger", "warning", "info"
 MOOD = {
     "completed": GOOD,
@@ -44,10 +45,12 @@ class Moment:
 
 
 def order_timeline(order: Order) -> list[Moment]:
-    """What happened to ``order``, oldest first; six queries, however much that was."""
+    """What happened to ``order``, oldest first; seven queries, however much that was."""
+    returns = list(order.returns.order_by("id"))
     moments = [
         Moment(order.placed_at, "order", "Placed", detail=f"{order.total:,} {order.currency}"),
-        *_saga(order),
+        *_returns(order, returns),
+        *_saga(order, returns),
         *_money(order),
         *_stock(order),
         *_parcel(order),
@@ -56,9 +59,20 @@ def order_timeline(order: Order) -> list[Moment]:
     return sorted(moments, key=attrgetter("at"))
 
 
-def _saga(order: Order) -> Iterator[Moment]:
-    for one in sagas.history(str(order.pk)):
-        if one.step == PLACING:
+def _returns(order: Order, returns: list[OrderReturn]) -> Iterator[Moment]:
+    for one in returns:
+        title = "Return" if one.goods_total or not one.amount else "Refund"
+        sum_ = f"{one.amount:,} {order.currency}"
+        yield Moment(one.created_at, "order", title, "Requested", _joined(sum_, one.reason))
+        if one.ended_at:
+            mood = GOOD if one.status == "completed" else DOUBTFUL
+            detail = _joined(sum_, one.refusal)
+            yield Moment(one.ended_at, "order", title, _words(one.status), detail, mood)
+
+
+def _saga(order: Order, returns: list[OrderReturn]) -> Iterator[Moment]:
+    for one in sagas.history(str(order.pk), *(str(one.pk) for one in returns)):
+        if one.step in (PLACING, RETURNING):
             continue
         step = _words(one.step) or "Engine"
         took = f"{one.seconds * 1000:,.0f} ms" if one.seconds is not None else ""

@@ -7,6 +7,7 @@ from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.urls import path, reverse
+from django.utils.html import format_html
 from unfold.decorators import action, display
 
 from apps.common.admin import ReadOnlyAdmin, back, for_each, tell
@@ -15,9 +16,10 @@ from apps.common.transfer.admin import TransferAdmin
 from apps.customers import facade as customers
 from apps.messaging.staff_admin import History
 from apps.orders.backoffice.moves import BY_NAME, MoveForm, carry_out, moves_of
+from apps.orders.backoffice.returning import RETURN_COLOURS, ReturnDesk
 from apps.orders.backoffice.transfer import OrderResource
 from apps.orders.enums import FulfillmentStatus, OrderStatus, PaymentStatus, Review
-from apps.orders.models import Order
+from apps.orders.models import Order, OrderReturn
 from apps.orders.timeline import order_timeline
 from apps.sagas import facade as sagas
 
@@ -50,7 +52,7 @@ ICONS = {
 ADDRESS = ("name", "line1", "line2", "city", "region", "postal_code", "country")
 
 
-class OrderPage(History, TransferAdmin, ReadOnlyAdmin):
+class OrderPage(ReturnDesk, History, TransferAdmin, ReadOnlyAdmin):
     """The list, and the page of one order with its buttons and its timeline."""
 
     resource_classes = [OrderResource]
@@ -99,7 +101,7 @@ class OrderPage(History, TransferAdmin, ReadOnlyAdmin):
     def get_urls(self) -> list:
         view = self.admin_site.admin_view(self.move_view)
         own = path("<uuid:order_id>/move/<slug:name>/", view, name="orders_order_move")
-        return [own, *super().get_urls()]
+        return [own, *self.return_urls(), *super().get_urls()]
 
     def change_view(
         self,
@@ -148,6 +150,7 @@ class OrderPage(History, TransferAdmin, ReadOnlyAdmin):
                 for move in moves
             ],
             "timeline": [(one, ICONS[one.source]) for one in order_timeline(order)],
+            **self.returns_of(request, order),
         }
 
     def move_view(self, request: HttpRequest, order_id: UUID, name: str) -> HttpResponse:
@@ -212,3 +215,43 @@ class OrderLinePage(ReadOnlyAdmin):
     list_filter = ["order__status"]
     search_fields = ["sku__exact", "order__id__exact", "product_id__exact"]
     ordering = ["-id"]
+
+
+class OrderReturnPage(ReadOnlyAdmin):
+    """Returns as they stand; an order's page takes and decides them."""
+
+    list_display = ["reference", "on_order", "shown_status", "refund", "reason", "created_at"]
+    list_filter = ["status", "created_at"]
+    list_select_related = ["order"]
+    search_fields = ["id__exact", "order__id__exact", "external_reference__exact"]
+    search_help_text = "A return's or an order's id, or an imported return's reference."
+    ordering = ["-created_at", "-id"]
+
+    @display(description="Return", ordering="id")
+    def reference(self, one: OrderReturn) -> str:
+        return str(one)
+
+    @display(description="Order")
+    def on_order(self, one: OrderReturn) -> str:
+        link = reverse("admin:orders_order_change", args=[one.order_id])
+        return format_html('<a href="{}">{}</a>', link, one.order)
+
+    @display(description="Status", label=RETURN_COLOURS, ordering="status")
+    def shown_status(self, one: OrderReturn) -> tuple[str, str]:
+        return one.status, one.get_status_display()
+
+    @display(description="Refund", ordering="amount")
+    def refund(self, one: OrderReturn) -> str:
+        return f"{one.amount:,} {one.order.currency}"
+
+
+class OrderReturnLinePage(ReadOnlyAdmin):
+    list_display = ["sku", "quantity", "restock", "order_return_id"]
+    list_filter = ["restock"]
+    list_select_related = ["order_line"]
+    search_fields = ["order_return__id__exact", "order_line__sku__exact"]
+    ordering = ["-id"]
+
+    @display(description="SKU")
+    def sku(self, line) -> str:
+        return line.order_line.sku

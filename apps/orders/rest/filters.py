@@ -3,7 +3,13 @@
 from django_filters import rest_framework as filters
 
 from apps.common.rest.filters import MomentFilter
-from apps.orders.enums import FulfillmentStatus, OrderStatus, PaymentStatus, Review
+from apps.orders.enums import (
+    FulfillmentStatus,
+    OrderStatus,
+    PaymentStatus,
+    ReturnStatus,
+    Review,
+)
 
 
 class OrderFilter(filters.FilterSet):
@@ -22,3 +28,8 @@ class StaffOrderFilter(OrderFilter):
     review = filters.ChoiceFilter(choices=Review.choices)
     customer_id = filters.UUIDFilter()
     external_reference = filters.CharFilter(max_length=64)
+
+
+class ReturnFilter(filters.FilterSet):
+    status = filters.ChoiceFilter(choices=ReturnStatus.choices)
+    order_id = filters.UUIDFilter()

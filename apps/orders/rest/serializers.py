@@ -10,6 +10,7 @@ from rest_framework.exceptions import ErrorDetail, ValidationError
 from apps.common.rest.fields import CountryField, IntegerField, MoneyField, StringField, UUIDField
 from apps.common.rest.serializers import StrictSerializer
 from apps.orders.enums import FulfillmentStatus, OrderStatus, PaymentStatus, Review
+from apps.orders.rest.return_serializers import ReturnOutput
 from apps.orders.services.placing import ACCOUNT, CARD, MAX_LINES, MAX_QUANTITY
 from apps.shipping.contracts import ShipmentStatus
 
@@ -149,6 +150,7 @@ class OrderOutput(serializers.Serializer):
     goods_total = MoneyField()
     shipping_total = MoneyField()
     total = MoneyField()
+    returned_total = MoneyField(help_text="Given back for its returns.")
     placed_at = serializers.DateTimeField()
     cancel_reason = serializers.CharField(help_text="Machine-readable; empty if not cancelled.")
     shipping_address = serializers.DictField(source="address", child=serializers.CharField())
@@ -198,6 +200,7 @@ class OrderDetailOutput(OrderOutput):
 
     payments = PaymentEntryOutput(many=True)
     shipments = ShipmentOutput(many=True)
+    returns = ReturnOutput(many=True)
     timeline = MomentOutput(many=True)
 
 
@@ -213,6 +216,7 @@ class StaffOrderDetailOutput(StaffOrderOutput):
 
     payments = PaymentEntryOutput(many=True)
     shipments = ShipmentOutput(many=True)
+    returns = ReturnOutput(many=True)
     timeline = StaffMomentOutput(many=True)
 
 

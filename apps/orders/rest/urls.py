@@ -1,11 +1,16 @@
 from django.urls import path
 
-from apps.orders.rest import staff, views
+from apps.orders.rest import returns, staff, views
 
 urlpatterns = [
     path("orders", views.Orders.as_view(), name="orders"),
     path("orders/<uuid:order_id>", views.Order.as_view(), name="order"),
     path("orders/<uuid:order_id>/cancel", views.CancelOrderView.as_view(), name="order-cancel"),
+    path(
+        "orders/<uuid:order_id>/returns",
+        returns.RequestReturnView.as_view(),
+        name="order-returns",
+    ),
     path("sagas/<uuid:saga_id>", views.Saga.as_view(), name="saga"),
     path("staff/orders", staff.StaffOrders.as_view(), name="staff-orders"),
     path("staff/orders/<uuid:order_id>", staff.StaffOrder.as_view(), name="staff-order"),
@@ -13,4 +18,21 @@ urlpatterns = [
     path("staff/orders/<uuid:order_id>/ship", staff.Ship.as_view(), name="staff-ship"),
     path("staff/orders/<uuid:order_id>/deliver", staff.Deliver.as_view(), name="staff-deliver"),
     path("staff/orders/<uuid:order_id>/cancel", staff.Cancel.as_view(), name="staff-cancel"),
+    path(
+        "staff/orders/<uuid:order_id>/returns",
+        returns.StaffReturnItems.as_view(),
+        name="staff-return-items",
+    ),
+    path("staff/returns", returns.StaffReturns.as_view(), name="staff-returns"),
+    path("staff/returns/<uuid:return_id>", returns.StaffReturn.as_view(), name="staff-return"),
+    path(
+        "staff/returns/<uuid:return_id>/approve",
+        returns.ApproveReturnView.as_view(),
+        name="staff-return-approve",
+    ),
+    path(
+        "staff/returns/<uuid:return_id>/refuse",
+        returns.RefuseReturnView.as_view(),
+        name="staff-return-refuse",
+    ),
 ]

@@ -88,6 +88,7 @@ def _value(name: str, route: str, world: Any) -> Any:
         "name": "ship",
         "action": "retry",
         "order_id": world.shop.order.pk,
+        "return_id": world.shop.return_id,
         "content_type_id": content.pk,
         "app_label": "catalog",
     }
@@ -118,6 +119,17 @@ def _body(address: Address, world: Any) -> dict[str, Any]:
         "PUT api/v1/me/addresses/<uuid:address_id>": ADDRESS,
         "PATCH api/v1/me/addresses/<uuid:address_id>": {"city": "Ely"},
         "POST api/v1/orders": world.shop.body(),
+        "POST api/v1/orders/<uuid:order_id>/returns": {
+            "lines": [{"position": 1, "quantity": 1}],
+            "reason": "too small",
+        },
+        "POST api/v1/staff/orders/<uuid:order_id>/returns": {
+            "lines": [{"position": 1, "quantity": 1}],
+            "reason": "too small",
+            "version": version,
+        },
+        "POST api/v1/staff/returns/<uuid:return_id>/approve": {"version": 1},
+        "POST api/v1/staff/returns/<uuid:return_id>/refuse": {"reason": "worn", "version": 1},
         "POST api/v1/products": {"sku": "NEW", "name": "New", "price": price},
         "POST api/v1/products/bulk": {"items": [{"sku": "NEW", "name": "New", "price": price}]},
         "PATCH api/v1/products/<uuid:public_id>": {"name": "New"},

@@ -7,10 +7,11 @@ from django.db import connections
 from rest_framework.test import APIClient
 
 from apps.catalog.models import Category
+from apps.common.ids import new_id
 from apps.customers import addresses
 from apps.customers.contracts import Address
 from apps.customers.models import User
-from apps.orders.models import Order
+from apps.orders.models import Order, OrderReturn
 from tests.integration.catalog import shop
 
 ADDRESS = {
@@ -24,13 +25,15 @@ ADDRESS = {
 
 @dataclass
 class Shop:
-    """A customer with an order, and a product with stock in a category."""
+    """A customer with an order of which a return is asked for, and a product with stock in a
+    category."""
 
     user: User
     product_id: UUID
     category_id: UUID
     order: Order
     address_id: UUID
+    return_id: UUID
 
     @property
     def parameters(self) -> dict[str, Any]:
@@ -38,6 +41,7 @@ class Shop:
         return {
             "public_id": self.product_id,
             "order_id": self.order.pk,
+            "return_id": self.return_id,
             "saga_id": self.order.saga_id,
             "category_id": self.category_id,
             "address_id": self.address_id,
@@ -69,12 +73,21 @@ def a_shop(db) -> Shop:
     home = addresses.address_create(user_id=user.pk, address=Address(**ADDRESS))
     product_id = shop.product(100, category="Tea")
     category_id = Category.objects.get().public_id
-    a_shop = Shop(user, product_id, category_id, Order(), home.public_id)
+    a_shop = Shop(user, product_id, category_id, Order(), home.public_id, new_id())
     placed = a_shop.client().post(
         "/api/v1/orders", a_shop.body(), headers={"Idempotency-Key": "first"}
     )
     assert placed.status_code == 202, placed.content
     a_shop.order = Order.objects.get(pk=placed.json()["id"])
+    OrderReturn.objects.create(
+        id=a_shop.return_id,
+        order=a_shop.order,
+        status="requested",
+        reason="too small",
+        goods_total="4.20",
+        amount="4.20",
+        asked_by=f"customer:{user.public_id}",
+    )
     return a_shop
 
 

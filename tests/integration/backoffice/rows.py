@@ -24,7 +24,7 @@ from apps.customers import facade
 from apps.customers.contracts import Address, RegisterCustomer
 from apps.customers.models import User
 from apps.messaging.models import DeadLetter, IdempotencyRecord, Inbox, Outbox, StaffChange
-from apps.orders.models import AuditRun, Order, OrderLine
+from apps.orders.models import AuditRun, Order, OrderLine, OrderReturn, OrderReturnLine
 from apps.payments.models import Payment, PaymentEntry
 from apps.sagas.models import SagaLogEntry, SagaRun, SagaStep
 from apps.scheduling.models import JobAlert, JobRun, ScheduledJob
@@ -91,9 +91,13 @@ def trade(count: int) -> None:
             id=uuid4(), customer_id=uuid4(), currency="GBP", goods_total=1, shipping_total=0,
             total=1, address={}, saga_id=run, placed_at=timezone.now(),
         )  # fmt: skip
-        OrderLine.objects.create(
+        line = OrderLine.objects.create(
             order=order, position=1, product_id=uuid4(), sku="A", name="A", unit_price=1, quantity=1
         )
+        back = OrderReturn.objects.create(
+            id=uuid4(), order=order, status="requested", reason="r", goods_total=1, amount=1
+        )
+        OrderReturnLine.objects.create(order_return=back, order_line=line, quantity=1)
         payment = Payment.objects.create(
             id=uuid4(), order_id=order.pk, amount=1, currency="GBP", card_token="t"
         )
