@@ -56,4 +56,4 @@ def test_lost_and_unknown_orders_are_seen(judge, accepted):
     found = damages(judge, accepted | {lost: "lost-1"})
     assert f"order {lost} (lost-1) was accepted and does not exist" in found
     assert f"order {unknown} exists and nobody was told of it" in found
-    assert "one key has two orders" in damages(test_books, dict.fromkeys(accepted, key))
+    assert "one key has two orders" in damages(judge, dict.fromkeys(accepted, key))
