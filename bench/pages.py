@@ -127,7 +127,7 @@ class Visit:
             email=ROOT, name="Bench"
         )
         self.buyer = _busy_customer()
-        self.root, self.customer = _log_in(root), _log_in(self.buyer)
+        self.root, self.customer = log_in(root), log_in(self.buyer)
 
     def time(self, page: str) -> Timing:
         """Asks once to warm up, then ``rounds`` times."""
@@ -228,7 +228,7 @@ class Visit:
                 yield row[1]
 
 
-def _log_in(user: Any) -> str:
+def log_in(user: Any) -> str:
     """The key of a new session of ``user``."""
     from django.conf import settings
     from django.contrib.auth import login

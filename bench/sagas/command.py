@@ -8,7 +8,7 @@ import argparse
 import json
 from typing import Any
 
-PARTS = ("compare", "latency", "hot", "workers")
+PARTS = ("compare", "latency", "http", "hot", "workers")
 RUNS, ROUNDS = 20_000, 3
 
 
@@ -54,7 +54,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def measure(shop: Any, parts: Any, arguments: argparse.Namespace, progress: Any) -> dict[str, Any]:
     """The report of the ``parts``, in their order."""
-    from bench.sagas import compare, hot, latency
+    from bench.sagas import compare, hot, latency, over_http
     from bench.sagas.shop import audit
 
     report: dict[str, Any] = {}
@@ -64,6 +64,8 @@ def measure(shop: Any, parts: Any, arguments: argparse.Namespace, progress: Any)
     if "latency" in parts:
         for name, facts in latency.measure(shop, runs, progress).items():
             report.setdefault(name, {})["latency"] = facts
+    if "http" in parts:
+        report["http"] = over_http.measure(shop, runs, rounds, progress)
     if "hot" in parts:
         report["hot_product"] = hot.measure_hot(shop, runs, rounds, progress)
     if "workers" in parts:

@@ -35,7 +35,7 @@ def drain(
     spread = products or len(shop.products)
     with shop.workers(children) as workers, shop.connect("orders") as connection:
         accept(shop, min(count, WARM_UP), prefix=f"{prefix}-warm", products=spread)
-        _wait_until_ended(connection)
+        wait_until_ended(connection)
         time.sleep(1.0)  # the workers are idle: none is stopped in the middle of something
         workers.pause()
         accepted = connection.execute("SELECT clock_timestamp()").fetchone()[0]
@@ -50,7 +50,7 @@ def _release(workers: Process, connection: Any, accepted: Any, count_commits: bo
     before = moment(connection)
     began = connection.execute("SELECT clock_timestamp()").fetchone()[0]
     workers.resume()
-    looks = _wait_until_ended(connection)
+    looks = wait_until_ended(connection)
     after = moment(connection)
     values = {"began": began, "accepted": accepted}
     completed, parked, seconds = connection.execute(ENDED, values).fetchone()
@@ -61,7 +61,7 @@ def _release(workers: Process, connection: Any, accepted: Any, count_commits: bo
     return Drain(completed, seconds, cpu_between(before, after), writes, in_all)
 
 
-def _wait_until_ended(connection: Any) -> int:
+def wait_until_ended(connection: Any) -> int:
     """Returns when no run is left; how often it looked."""
     deadline, looks = time.monotonic() + PATIENCE, 1
     while connection.execute(LIVE).fetchone()[0]:

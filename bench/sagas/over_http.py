@@ -1,0 +1,67 @@
+"""Accepted over HTTP, paid at the gateway process, confirmed: web server and workers together."""
+
+import statistics
+from typing import Any
+from urllib.parse import urlsplit
+
+from bench.sagas.draining import wait_until_ended
+from bench.sagas.figures import percentile
+from bench.sagas.jobs import run_jobs
+from bench.sagas.screen import Progress
+from bench.sagas.shop import Shop
+from bench.sagas.work import cpu_between, moment
+
+CLIENTS, WARM_UP = 8, 400
+LAST = """
+    SELECT count(*), extract(epoch FROM max(finished_at))::float8 FROM sagas_sagarun
+    WHERE status = 'completed' AND finished_at >= to_timestamp(%s)
+"""
+
+
+def measure(shop: Shop, runs: int, rounds: int, progress: Progress) -> dict[str, Any]:
+    """Eight clients with a connection each; rates count to the last answer and confirmation."""
+    count = max(runs // 5, CLIENTS)
+    tokens, results = _tokens(shop), []
+    with shop.web() as origin, shop.workers(), shop.connect("orders") as connection:
+        address = urlsplit(origin)
+        shared = {"host": address.hostname, "port": address.port, "tokens": tokens}
+        shared["products"] = [str(one) for one in shop.products]
+        warm_up = {**shared, "prefix": "http-warm", "count": min(count, WARM_UP)}
+        run_jobs("bench.sagas.clients", [warm_up], shop.environment)
+        for number in range(rounds):
+            wait_until_ended(connection)
+            job = {**shared, "prefix": f"http-{number}", "count": count}
+            results.append(_round(shop, connection, job))
+            progress.say(
+                f"over HTTP: {results[-1]['accepted_per_second']:.0f}/s accepted,"
+                f" {results[-1]['confirmed_per_second']:.0f}/s confirmed"
+            )
+    medians = {key: round(statistics.median(one[key] for one in results), 1) for key in results[0]}
+    return {"clients": CLIENTS, "orders": count, **medians}
+
+
+def _round(shop: Shop, connection: Any, job: dict) -> dict[str, float]:
+    before = moment(connection)
+    [answer] = run_jobs("bench.sagas.clients", [job], shop.environment)
+    wait_until_ended(connection)
+    cpu = cpu_between(before, moment(connection))
+    if set(answer["statuses"]) != {"202"}:
+        raise SystemExit(f"the shop answered {answer['statuses']}")
+    confirmed, last = connection.execute(LAST, [answer["began"]]).fetchone()
+    if confirmed < job["count"]:
+        raise SystemExit(f"{confirmed} of {job['count']} orders were confirmed")
+    return {
+        "accepted_per_second": job["count"] / (answer["ended"] - answer["began"]),
+        "confirmed_per_second": job["count"] / (last - answer["began"]),
+        "answer_p50_ms": percentile(answer["latencies_ms"], 50),
+        "answer_p99_ms": percentile(answer["latencies_ms"], 99),
+        "cpu_ms_per_order": 1000 * sum(cpu.values()) / job["count"],
+    }
+
+
+def _tokens(shop: Shop) -> list[str]:
+    from apps.customers.models import User
+    from bench.pages import log_in
+
+    users = User.objects.filter(public_id__in=shop.customers[:CLIENTS])
+    return [log_in(user) for user in users]
