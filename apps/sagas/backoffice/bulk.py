@@ -51,7 +51,7 @@ class BulkRepair:
             self._repair_all(request, repair, dry, form.cleaned_data["reason"])
             return None
         context = self.admin_site.each_context(request) | {
-            "title": f"{repair.title}: {len(dry.ready):,} runs?",
+            "title": f"{repair.title}: {_runs(len(dry.ready))}?",
             "opts": self.opts,
             "repair": repair,
             "dry": dry,
@@ -75,7 +75,7 @@ class BulkRepair:
             except HoldfastError as error:  # it moved on since it was looked at
                 refused[error.detail] += 1
         if done:
-            text = f"{done:,} runs: {repair.title.lower()} done."
+            text = f"{_runs(done)}: {repair.title.lower()} done."
             self.message_user(request, text, messages.SUCCESS)
         for why, number in refused.most_common():
             self.message_user(request, f"{number:,} left alone: {why}.", messages.WARNING)
@@ -87,3 +87,7 @@ def _dry_run(repair: Repair, queryset: QuerySet) -> DryRun:
     refused = Counter(one.refusal for one in prospects if one.refusal)
     ready = [one.run_id for one in prospects if not one.refusal]
     return DryRun(ready, refused.most_common(), len(ids) > MOST_AT_ONCE)
+
+
+def _runs(number: int) -> str:
+    return "1 run" if number == 1 else f"{number:,} runs"

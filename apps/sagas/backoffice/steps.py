@@ -14,7 +14,7 @@ from apps.sagas.enums import LIVE, Direction
 from apps.sagas.models import SagaLogEntry, SagaRun
 
 MOST_LINES = 500
-NOW = {"retryable": "warning", "unknown": "danger", "rejected": "danger", "parked": "danger"}
+ONE_LINE = 80  # characters of JSON
 ICONS = {
     "completed": "check_circle",
     "compensated": "undo",
@@ -106,9 +106,12 @@ def took(began: datetime, ended: datetime | None) -> str:
 
 
 def pretty(value: Any) -> str:
-    """JSON, indented; nothing for nothing."""
+    """JSON, indented where it is long; nothing for nothing."""
     if value in (None, {}):
         return ""
+    line = orjson.dumps(value, default=str).decode()
+    if len(line) <= ONE_LINE:
+        return line
     return orjson.dumps(value, option=orjson.OPT_INDENT_2, default=str).decode()
 
 

@@ -14,7 +14,7 @@ from django.conf import settings
 from django.db import InterfaceError, OperationalError, close_old_connections
 
 from apps.sagas.definition import Saga, lookup
-from apps.sagas.engine import leases, state
+from apps.sagas.engine import leases, state, store
 from apps.sagas.engine.flights import Flights, Wave
 from apps.sagas.engine.outcomes import of_error
 from apps.sagas.engine.state import Change, Run
@@ -77,7 +77,9 @@ class Driver:
         return len(runs)
 
     def take(self, runs: Sequence[Run]) -> None:
-        """Takes over ``runs`` that were claimed for this driver."""
+        """Takes over ``runs`` that were claimed for this driver. An attempt whose holder never
+        came back with an outcome is told of by the next one."""
+        store.log([state.lost(run) for run in runs if run.claims > 1])
         for run in runs:
             self._wait(run)
 

@@ -179,6 +179,11 @@ def apart(run: Run) -> Change:
     return change
 
 
+def lost(run: Run) -> LogRecord:
+    """That the holder before had ``run`` and said nothing of it: it died, or was too slow."""
+    return _log(run, "claimed_again", "no_outcome", f"claim {run.claims} without an outcome")
+
+
 def _refused(saga: Saga, change: Change, outcome: Outcome, now: datetime) -> None:
     run = change.run
     change.log.append(_log(run, "rejected", outcome.code, outcome.detail))

@@ -313,3 +313,27 @@ class TestGuards:
             *("pending", "failed"),
             "to look at",
         )
+
+
+def test_every_attempt_that_failed_is_in_the_log_with_its_error(start, recorder, drive):
+    [run] = start("k")
+    recorder.tell("first", "k", Outcome.retryable("busy", "try later"), ValueError("a bug"))
+    recorder.tell("second", "k", Outcome.rejected("no", "not this one"))
+    recorder.tell("undo_first", "k", Outcome.unknown("timeout"), Outcome.rejected("stuck"))
+    leases.claim(limit=9, weight=99, lease=30)  # a worker that dies at once
+    SagaRun.objects.update(next_run_at="2020-01-01T00:00:00Z")
+    drive()
+    log = SagaLogEntry.objects.filter(run=run).order_by("id")
+    assert [
+        (one.event, one.position, one.direction, one.attempt, one.code, one.detail) for one in log
+    ] == [
+        ("claimed_again", 0, "F", 1, "no_outcome", "claim 2 without an outcome"),
+        ("retryable", 0, "F", 1, "busy", "try later"),
+        ("unknown", 0, "F", 2, "raised", "ValueError: a bug"),
+        ("rejected", 1, "F", 1, "no", "not this one"),
+        ("compensating", 1, "F", 1, "no", "not this one"),
+        ("unknown", 0, "B", 1, "timeout", ""),
+        ("rejected", 0, "B", 2, "stuck", ""),
+        ("step_parked", 0, "B", 2, "stuck", ""),
+        ("parked", 0, "B", 2, "compensation_parked", "1 compensations want a person"),
+    ]
