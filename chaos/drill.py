@@ -127,14 +127,16 @@ class Drill:
         """Waits for everything to end; what has not by then is a violation."""
         began = time.monotonic()
         say("no more faults: waiting for everything to end …")
-        live: list = ["?"]
+        live, last = ["?"], []
         while live and time.monotonic() - began < REST_SECONDS:
             try:
                 live = books.live_runs()
             except psycopg.Error:
                 pass  # still starting after the last kill
             if live:
+                last = live
                 time.sleep(0.1)
+        self.history.tell("last to end", "; ".join(map(str, last[:5])))
         if live:
             self.report.violations += [f"did not end in {REST_SECONDS:g} s: {one}" for one in live]
         else:
