@@ -17,7 +17,7 @@ from apps.sagas.failpoints import failpoint
 CONSUMER = "catalog.reserve_stock"
 # What a release leaves under the key of a reservation that never came.
 FENCE = {"status": ReserveStatus.CANCELLED.value, "short": []}
-USUAL = {"status": ReserveStatus.RESERVED.value, "short": []}
+USUAL = stored(ReserveResult("", ReserveStatus.RESERVED))
 
 
 def reserve(commands: Sequence[ReserveStock]) -> list[ReserveResult]:
