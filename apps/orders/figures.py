@@ -13,7 +13,8 @@ from apps.orders.enums import DATABASE
 
 @dataclass(frozen=True, slots=True)
 class Day:
-    """Orders placed on ``day`` in one currency; ``revenue`` is the total of those that are paid."""
+    """Orders placed on ``day`` in one currency; ``revenue`` is the total of those that are paid, less
+    what was given back for returns."""
 
     day: date
     orders: int
@@ -37,7 +38,9 @@ def days(*, count: int) -> dict[str, list[Day]]:
         DATABASE,
         """
         SELECT currency, (placed_at AT TIME ZONE 'UTC')::date, count(*),
-               coalesce(sum(total) FILTER (WHERE payment_status = 'captured'), 0)
+               coalesce(sum(total - returned_total) FILTER (
+                   WHERE status <> 'cancelled'
+                     AND payment_status IN ('captured', 'partially_refunded', 'refunded')), 0)
         FROM orders_order
         WHERE placed_at >= %s::date::timestamp AT TIME ZONE 'UTC'
             AND placed_at < (%s::date + 1)::timestamp AT TIME ZONE 'UTC'
