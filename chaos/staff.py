@@ -86,7 +86,8 @@ class Staff:
         self.done["cancelled"] += 1
 
     def _send(self, placed: Placed, tries: int) -> None:
-        """Ships what is confirmed, later on delivers every second one of them."""
+        """Ships what is confirmed, later on delivers every second one of them, and in the end
+        takes a piece back."""
         order = self._look(placed)
         if order is None or order["status"] == "cancelled":
             return
@@ -96,6 +97,7 @@ class Staff:
             return
         move = {"confirmed": "ship", "shipped": "deliver"}.get(order["status"])
         if move is None:
+            self._take_back(placed, order, tries)
             return
         answer = self.client.post(
             f"/api/v1/staff/orders/{placed.order_id}/{move}",
@@ -109,6 +111,23 @@ class Staff:
             self.done[f"{move}ped" if move == "ship" else "delivered"] += 1
         if placed.number % 2 and tries < TRIES:
             self.later("send", placed, 1.0, tries + 1)
+
+    def _take_back(self, placed: Placed, order: dict, tries: int) -> None:
+        """One piece of a delivered order comes back, fit to be sold again or not."""
+        line = {"position": 1, "quantity": 1, "restock": placed.number % 3 > 0}
+        body = {"lines": [line], "reason": "too small", "version": order["version"]}
+        path, key = f"/api/v1/staff/orders/{placed.order_id}/returns", f"{placed.key}-return"
+        answers = [
+            self.client.post(path, self.goods.staff, body, key=key, until=_patience())
+            for _ in range(2)
+        ]
+        first, again = answers
+        if first is not None and first.status == 409 and tries < TRIES:
+            self.later("send", placed, 0.5, tries + 1)  # it moved since it was looked at
+        elif first is None or first.status != 202 or again is None or first.body != again.body:
+            self.client.report(f"taking back of {placed.key}: {first}, again {again}")
+        else:
+            self.done["taken back"] += 1
 
     def _look(self, placed: Placed) -> dict | None:
         path = f"/api/v1/staff/orders/{placed.order_id}"
