@@ -146,10 +146,7 @@ def park(case: Case) -> Change:
     if not case.is_live:
         raise NotRepairable("it is parked already" if case.is_parked else "it has ended")
     _not_held(case)
-    change = _begin(case, "staff_park")
-    if case.may_have_begun:
-        case.run.attempt = max(case.run.attempt, 2)
-    return state.park(change, PARKED, case.words)
+    return state.park(_begin(case, "staff_park"), PARKED, case.words)
 
 
 def mark_done(case: Case) -> Change:
