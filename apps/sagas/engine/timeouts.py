@@ -10,6 +10,11 @@ class StepTimeout(Exception):
     """A participant ran past its start-to-close."""
 
 
+class _Interrupt(KeyboardInterrupt):
+    """What stops it: the driver of PostgreSQL cancels a statement under way for this one, and no
+    ``except Exception`` of a participant holds it up."""
+
+
 @contextmanager
 def time_limit(seconds: float) -> Iterator[None]:
     """Raises ``StepTimeout`` inside the block once ``seconds`` are over.
@@ -22,12 +27,14 @@ def time_limit(seconds: float) -> Iterator[None]:
         return
 
     def stop(signum, frame):
-        raise StepTimeout(f"not done within {seconds:g} s")
+        raise _Interrupt
 
     before = signal.signal(signal.SIGALRM, stop)
     signal.setitimer(signal.ITIMER_REAL, seconds)
     try:
         yield
+    except _Interrupt:
+        raise StepTimeout(f"not done within {seconds:g} s") from None
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
