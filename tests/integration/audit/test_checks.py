@@ -12,12 +12,12 @@ import urllib3
 from django.db import transaction
 
 from apps.catalog import facade as catalog
-from apps.catalog.contracts import AdjustStock, ReleaseStock, ReserveStock, StockLine
+from apps.catalog.contracts import AdjustStock, ReleaseStock, ReserveStock, ReturnStock, StockLine
 from apps.common.databases import execute, fetch_one
 from apps.orders import facade as orders
 from apps.orders.audit.models import AuditRun
 from apps.orders.audit.services import audit_run
-from apps.orders.contracts import ShipOrder
+from apps.orders.contracts import ReturnItems, ReturnLine, ShipOrder
 from apps.shipping import facade as shipping
 from apps.shipping.contracts import ScheduleShipment
 from tests.trade import Trade, axes, drive_all, violations
@@ -317,3 +317,52 @@ def test_a_count_whose_answer_cannot_be_given_again(books):
     assert violations() == {}
     update("catalog", "UPDATE messaging_idempotencyrecord SET response = '[]'")
     assert violations() == {"idempotency_replayable": ["catalog:staff:count 1"]}
+
+
+class TestReturns:
+    """Of the shipped order's mug, which came back."""
+
+    @pytest.fixture
+    def back(self, books):
+        command = ReturnItems("staff:x", "r", books.shipped, "broken", (ReturnLine(1, 1),))
+        answer = orders.return_items(command)
+        drive_all()
+        assert violations() == {}
+        return answer.return_id
+
+    def test_one_that_is_not_where_its_saga_left_it(self, books, back):
+        update("orders", "UPDATE orders_orderreturn SET status = 'in_progress' WHERE id = %s", back)
+        found = violations()
+        assert found["returns_terminal"] == [str(books.shipped)]
+        assert found["returns_refunded_once"] == [str(books.shipped)]
+
+    def test_one_without_a_saga(self, books, back):
+        runs = "SELECT id FROM sagas_sagarun WHERE business_key = %s::text"
+        assert execute("orders", f"DELETE FROM sagas_sagastep WHERE run_id IN ({runs})", [back])
+        update("orders", f"DELETE FROM sagas_sagarun WHERE id IN ({runs})", back)
+        assert violations() == {"returns_terminal": [str(books.shipped)]}
+
+    def test_one_of_another_amount(self, books, back):
+        update("orders", "UPDATE orders_orderreturn SET amount = amount - 1 WHERE id = %s", back)
+        assert violations() == {
+            "confirmed_means_captured": [str(books.shipped)],
+            "payment_status_matches_ledger": [str(books.shipped)],
+            "returns_refunded_once": [str(books.shipped)],
+            "money_balances": ["GBP"],
+        }
+
+    def test_more_than_was_sold(self, books, back):
+        update("orders", "UPDATE orders_orderreturnline SET quantity = %s", 2)
+        assert violations() == {
+            "returns_within_sold": [str(books.shipped)],
+            "returns_restocked": [str(books.shipped)],
+        }
+
+    def test_damaged_goods_on_the_shelf(self, books, back):
+        update("orders", "UPDATE orders_orderreturnline SET restock = %s", False)
+        assert violations() == {"returns_restocked": [str(books.shipped)]}
+
+    def test_goods_that_came_back_of_no_order(self, books, back):
+        nobody = uuid4()
+        catalog.return_stock([ReturnStock("rogue", nobody, (StockLine(books.mug, 1),))])
+        assert violations() == {"returns_restocked": [str(nobody)]}
