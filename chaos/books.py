@@ -83,6 +83,7 @@ def violations(accepted: dict[UUID, str]) -> Iterator[str]:
     yield from _money(orders)
     yield from _stock(orders)
     yield from _parcels(orders)
+    yield from _events(orders)
     yield from _leases()
 
 
@@ -161,6 +162,25 @@ def _parcels(orders: dict[UUID, tuple]) -> Iterator[str]:
     for order_id, (status, *_) in orders.items():
         if going[order_id] != (status in SOLD):
             yield f"order {order_id} is {status} and has {going[order_id]} parcels"
+
+
+def _events(orders: dict[UUID, tuple]) -> Iterator[str]:
+    """Each thing that became of an order was told once."""
+    told = Counter(
+        rows(
+            "orders",
+            "SELECT substr(aggregate, 7), topic FROM messaging_outbox"
+            " WHERE aggregate LIKE 'order:%' AND topic <> 'order.returned'",
+        )
+    )
+    for (order_id, topic), times in told.items():
+        if times > 1:
+            yield f"{topic} of order {order_id} was told {times} times"
+    for order_id, (status, *_) in orders.items():
+        topic = "order.placed" if status == "pending" else f"order.{status}"
+        for one in {topic, "order.placed"}:
+            if (str(order_id), one) not in told:
+                yield f"order {order_id} is {status}, and {one} was not told"
 
 
 def _leases() -> Iterator[str]:

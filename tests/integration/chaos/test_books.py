@@ -34,6 +34,8 @@ DAMAGE = [
     ("catalog", "DELETE FROM catalog_reservation", "does not hold"),
     ("orders", "UPDATE orders_order SET goods_total = 1, total = 1", "due"),
     ("orders", "DELETE FROM shipping_shipment", "has 0 parcels"),
+    ("orders", "DELETE FROM messaging_outbox WHERE topic = 'order.confirmed'", "was not told"),
+    ("orders", "UPDATE messaging_outbox SET topic = 'order.placed'", "was told 2 times"),
     ("orders", "UPDATE orders_order SET status = 'shipped'", "did not sell"),
     ("orders", "UPDATE orders_order SET status = 'cancelled'", "its payment captured"),
     ("orders", "UPDATE sagas_sagarun SET lease_token = 7", "held under a lease"),
