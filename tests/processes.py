@@ -121,12 +121,10 @@ class Shop:
         return self.start(words[0], "manage.py", *words, **environment)
 
     def worker(self, **environment: str) -> Process:
-        """A Celery worker that dies as a whole (no children), with a beat inside."""
+        """A Celery worker that dies as a whole (no children)."""
         return self.start(
             "worker",
-            *("-m", "celery", "-A", "project", "worker", "--pool", "solo", "--beat"),
-            *("--schedule", str(self.directory / "schedule"), "--loglevel", "INFO"),
-            *("--scheduler", "celery.beat:PersistentScheduler"),
+            *("-m", "celery", "-A", "project", "worker", "--pool", "solo", "--loglevel", "INFO"),
             *("--without-gossip", "--without-mingle", "--without-heartbeat"),
             **environment,
         )
