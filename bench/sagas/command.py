@@ -6,10 +6,11 @@ Everything runs on servers of its own below ``var/`` that are thrown away: Postg
 
 import argparse
 import json
+from pathlib import Path
 from typing import Any
 
-PARTS = ("compare", "latency", "http", "hot", "workers")
-RUNS, ROUNDS = 20_000, 3
+PARTS = ("compare", "latency", "http", "hot", "workers", "growth")
+RUNS, ROUNDS, FINISHED = 20_000, 3, 1_000_000
 
 
 def add_parser(benchmarks: Any) -> None:
@@ -22,17 +23,21 @@ def add_parser(benchmarks: Any) -> None:
     parser.add_argument(
         "--only", action="append", choices=PARTS, help="this part (may be said more than once)"
     )
+    parser.add_argument(
+        "--finished", type=int, default=FINISHED, metavar="N", help="finished runs of `growth`"
+    )
+    parser.add_argument("--figure", type=Path, metavar="PATH", help="draw the comparison as SVG")
     parser.add_argument("--json", action="store_true", help="print JSON and nothing else")
     parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Measures, prints, draws; 1 if a target was missed."""
-    from bench.sagas import figures, rivals, screen
+    from bench.sagas import figures, picture, rivals, screen
     from bench.sagas.shop import open_shop
 
-    if arguments.runs < 1 or arguments.rounds < 1:
-        raise SystemExit("--runs and --rounds are at least 1")
+    if min(arguments.runs, arguments.rounds, arguments.finished) < 1:
+        raise SystemExit("--runs, --rounds and --finished are at least 1")
     progress = screen.Progress()
     parts = arguments.only or PARTS
     if {"compare", "latency"} & set(parts):
@@ -45,6 +50,8 @@ def run(arguments: argparse.Namespace) -> int:
         {"name": one.name, "measured": one.measured, "wanted": one.wanted, "passed": one.passed}
         for one in judged
     ]
+    if arguments.figure and "ratio" in report:
+        arguments.figure.write_text(picture.draw(report), encoding="utf-8")
     if arguments.json:
         print(json.dumps(report))
     else:
@@ -54,11 +61,14 @@ def run(arguments: argparse.Namespace) -> int:
 
 def measure(shop: Any, parts: Any, arguments: argparse.Namespace, progress: Any) -> dict[str, Any]:
     """The report of the ``parts``, in their order."""
-    from bench.sagas import compare, hot, latency, over_http
+    from bench.sagas import compare, growth, hot, latency, over_http
     from bench.sagas.shop import audit
 
     report: dict[str, Any] = {}
     runs, rounds = arguments.runs, arguments.rounds
+    half = max(runs // 2, 1)  # enough where Holdfast is compared with itself
+    # First, because later the tables are not empty any more; the other half of it comes last.
+    empty = growth.drains(shop, "empty", runs, rounds, progress) if "growth" in parts else []
     if "compare" in parts:
         report |= compare.compare(shop, runs, rounds, progress)
     if "latency" in parts:
@@ -67,9 +77,13 @@ def measure(shop: Any, parts: Any, arguments: argparse.Namespace, progress: Any)
     if "http" in parts:
         report["http"] = over_http.measure(shop, runs, rounds, progress)
     if "hot" in parts:
-        report["hot_product"] = hot.measure_hot(shop, runs, rounds, progress)
+        report["hot_product"] = hot.measure_hot(shop, half, rounds, progress)
     if "workers" in parts:
-        report["workers"] = hot.measure_workers(shop, runs, rounds, progress)
+        report["workers"] = hot.measure_workers(shop, half, rounds, progress)
+    if "growth" in parts:
+        finished = growth.grow(shop, arguments.finished, progress)
+        full = growth.drains(shop, "full", runs, rounds, progress)
+        report["growth"] = growth.facts(empty, full, finished)
     progress.say("auditing …")
     report["audit"] = {"violations": audit(shop)["violations"]}
     return report
