@@ -13,8 +13,8 @@ from apps.orders.enums import DATABASE
 
 @dataclass(frozen=True, slots=True)
 class Day:
-    """Orders placed on ``day`` in one currency; ``revenue`` is the total of those that are paid, less
-    what was given back for returns."""
+    """Orders placed on ``day`` in one currency; ``revenue`` is the total of those that are paid,
+    less what was given back for returns."""
 
     day: date
     orders: int

@@ -153,8 +153,8 @@ class ReturnDesk:
             self._refused(request, error)
             return back(self, request, order_id)
         reason = form.cleaned_data["reason"]
-        self.log_change(request, order, f"Returned, {answer.amount} to be refunded: {reason}.")
-        text = f"{answer.amount} are being refunded for {order}."
+        self.log_change(request, order, f"Returned, {_sum(answer.amount)} refunded: {reason}.")
+        text = f"{_sum(answer.amount)} are being refunded for {order}."
         self.message_user(request, text, messages.SUCCESS)
         return back(self, request, order_id)
 
@@ -217,7 +217,7 @@ class ReturnDesk:
                 version=given["version"],
             )
         )
-        return f"The return was approved; {view.amount} are being refunded."
+        return f"The return was approved; {_sum(view.amount)} are being refunded."
 
     def _decide_page(
         self, request: HttpRequest, order: Order, view: ReturnView, form: DecideForm
@@ -255,6 +255,10 @@ def _problems(form: forms.Form) -> list[str]:
         for field, texts in form.errors.items()
         for text in texts
     ]
+
+
+def _sum(money: Money) -> str:
+    return f"{money.amount:,} {money.currency}"
 
 
 def _principal(request: HttpRequest) -> str:
