@@ -23,6 +23,7 @@ GROUPS: tuple[tuple[str, tuple[Entry, ...]], ...] = (
             ("Returns", "assignment_return", "orders.OrderReturn"),
             ("Payments", "payments", "payments.Payment"),
             ("Payment ledger", "receipt_long", "payments.PaymentEntry"),
+            ("Money discrepancies", "currency_exchange", "payments.MoneyDiscrepancy"),
             ("Shipments", "local_shipping", "shipping.Shipment"),
             ("Sagas", "account_tree", "sagas.SagaRun"),
         ),
@@ -53,6 +54,7 @@ GROUPS: tuple[tuple[str, tuple[Entry, ...]], ...] = (
         "System",
         (
             ("Audit runs", "fact_check", "orders.AuditRun"),
+            ("Reconciler runs", "balance", "payments.ReconcilerRun"),
             ("Saga steps", "footprint", "sagas.SagaStep"),
             ("Saga log", "history", "sagas.SagaLogEntry"),
             ("Outbox", "outbox", "messaging.Outbox"),

@@ -23,7 +23,7 @@ SEE_ORDERS = (
     | _views("shipping", "shipment")
     | _views("sagas", "sagarun", "sagastep", "sagalogentry")
 )
-SEE_MONEY = _views("payments", "payment", "paymententry")
+SEE_MONEY = _views("payments", "payment", "paymententry", "moneydiscrepancy", "reconcilerrun")
 SEE_PEOPLE = _views("customers", "user", "address")
 SEE_LOGINS = _views("account", "emailaddress") | _views("usersessions", "usersession")
 SEE_PROOF = _views("orders", "auditrun") | _views(
@@ -74,7 +74,8 @@ WAREHOUSE = Role(
 )
 FINANCE = Role(
     "Finance",
-    "Sees money, orders, audits and what staff changed; approves orders held for review.",
+    "Sees money, orders, audits and what staff changed; approves orders held for review, resolves"
+    " money discrepancies.",
     SEE_GOODS
     | SEE_STOCK_BOOKS
     | SEE_ORDERS
@@ -82,6 +83,7 @@ FINANCE = Role(
     | SEE_PEOPLE
     | SEE_PROOF
     | SEE_STAFF_CHANGES
+    | _of("payments", "resolve_discrepancy")
     | _of("orders", "approve_order", "return_order"),
 )
 _EVERYBODY = (READ_ONLY, SUPPORT, CATALOGUE, WAREHOUSE, FINANCE)

@@ -5,6 +5,7 @@ from apps.catalog import purging as catalog_purging
 from apps.common import references
 from apps.customers import jobs as customers_jobs
 from apps.customers import purging as customers_purging
+from apps.orders import reconciling
 from apps.orders import references as orders
 from apps.orders.audit import jobs as audit_jobs
 from apps.orders.workflows.cancellation import CANCELLATION
@@ -22,6 +23,7 @@ JOBS = (
     customers_jobs.clear_sessions,
     customers_jobs.purge_customers,
     audit_jobs.run_audit,
+    reconciling.reconcile,
     scheduling_jobs.forget_records,
 )
 ORDER_PAGE = "admin:orders_order_change"

@@ -8,6 +8,7 @@ from unfold.admin import TabularInline
 
 from apps.common.admin import ReadOnlyAdmin
 from apps.common.lists import FoundThroughParent
+from apps.payments import backoffice as backoffice  # its pages register themselves
 from apps.payments.models import Payment, PaymentEntry
 
 

@@ -26,7 +26,7 @@ def compare(gateway: Gateway, settled: Callable[[Sequence[UUID]], set[UUID]]) ->
     suspects: list[Position] = []
     for position in selectors.all_positions():
         record = records.pop(str(position.payment_id), None)
-        if any(_differences(position, record)):
+        if any(differences(position, record)):
             suspects.append(position)
     known = selectors.orders_of(list(records))  # opened after our ledger was read
     findings = [
@@ -74,11 +74,11 @@ def _confirmed(
         Finding(check, str(order_id), detail)
         for order_id, position in selectors.positions(order_ids).items()
         if order_id in at_rest
-        for check, detail in _differences(position, records.get(order_id))
+        for check, detail in differences(position, records.get(order_id))
     ]
 
 
-def _differences(position: Position, record: GatewayRecord | None) -> Iterator[tuple[str, str]]:
+def differences(position: Position, record: GatewayRecord | None) -> Iterator[tuple[str, str]]:
     """How the two accounts of one payment differ, as check and detail."""
     if position.on_account:
         if record is not None:

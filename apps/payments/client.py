@@ -2,9 +2,11 @@
 
 import os
 from collections.abc import Iterator
+from datetime import datetime
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any
+from urllib.parse import quote
 from uuid import UUID
 
 import orjson
@@ -63,21 +65,24 @@ class HTTPGateway:
         path = f"/v1/payments/{reference}/refunds"
         return _record(self._post(path, {"amount": _money(amount)}, key))
 
-    def find(self, reference: UUID) -> GatewayRecord | None:
-        status, data = self._exchange("GET", f"/v1/payments/{reference}")
+    def find(self, reference: UUID | str) -> GatewayRecord | None:
+        status, data = self._exchange("GET", f"/v1/payments/{quote(str(reference), safe='')}")
         if status == 404:
             return None
         return _record(_definite(status, data))
 
+    def page(self, after: int) -> tuple[list[GatewayRecord], int | None]:
+        page = _definite(*self._exchange("GET", f"/v1/payments?after={after}&limit={PAGE}"))
+        try:
+            return [_record(one) for one in page["payments"]], page["next"]
+        except KeyError as problem:
+            raise Unanswered("gateway_error", "a page that cannot be read") from problem
+
     def records(self) -> Iterator[GatewayRecord]:
         after = 0
         while after is not None:
-            page = _definite(*self._exchange("GET", f"/v1/payments?after={after}&limit={PAGE}"))
-            try:
-                records, after = page["payments"], page["next"]
-            except KeyError as problem:
-                raise Unanswered("gateway_error", "a page that cannot be read") from problem
-            yield from map(_record, records)
+            records, after = self.page(after)
+            yield from records
 
     def answers(self) -> bool:
         try:
@@ -144,12 +149,13 @@ def _record(data: dict[str, Any]) -> GatewayRecord:
             state=STATES[data["status"]],
             code=data["code"],
             captures=data["captures"],
+            created_at=datetime.fromisoformat(data["created_at"]),
             **{
                 name: Money(Decimal(data[name]["amount"]), data[name]["currency"])
                 for name in ("authorized", "captured", "refunded")
             },
         )
-    except (KeyError, TypeError, ArithmeticError) as problem:
+    except (KeyError, TypeError, ValueError, ArithmeticError) as problem:
         raise Unanswered("gateway_error", "an answer that cannot be read") from problem
 
 

@@ -133,7 +133,8 @@ class NetAmount:
 class GatewayRecord:
     """A payment by the gateway's own record. ``reference`` is ours, ``gateway_reference`` its id.
 
-    ``captures`` counts how often it took money (0 or 1, or something is very wrong).
+    ``captures`` counts how often it took money (0 or 1, or something is very wrong);
+    ``created_at`` is by the gateway's clock.
     """
 
     reference: str
@@ -144,7 +145,48 @@ class GatewayRecord:
     refunded: Money
     captures: int
     code: str = ""
+    created_at: datetime | None = None
 
     @property
     def net(self) -> Money:
         return self.captured - self.refunded
+
+
+class Standing(StrEnum):
+    """What an order's money is for: told to the reconciler by whoever knows orders."""
+
+    LIVE = "live"  # a saga works on it: hands off
+    PARKED = "parked"  # a saga waits for a person
+    KEPT = "kept"  # sold: its money is kept
+    UNDONE = "undone"  # cancelled: no money is held or kept
+    MISSING = "missing"  # there is no such order
+
+
+@dataclass(frozen=True, slots=True)
+class MoneyFinding:
+    """Where the gateway's record and our books differ. ``action`` is answer, void, refund or empty
+    (a person decides); ``done`` says that it was carried out now."""
+
+    kind: str
+    reference: str
+    order_id: UUID | None
+    action: str
+    detail: str
+    done: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Reconciliation:
+    """What a run of the reconciler saw and did: ``records`` of the gateway's, ``payments`` of
+    ours; discrepancies ``opened`` for a person and ``cleared`` because both agree by now."""
+
+    records: int
+    payments: int
+    findings: tuple[MoneyFinding, ...]
+    opened: int
+    cleared: int
+    seconds: float
+
+    @property
+    def mended(self) -> int:
+        return sum(one.done for one in self.findings)

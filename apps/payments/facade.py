@@ -11,6 +11,7 @@ from concurrent.futures import Future
 from typing import TypeVar
 from uuid import UUID
 
+from django.conf import settings
 from django.db import connections
 
 from apps.common.audit import Finding
@@ -25,11 +26,15 @@ from apps.payments.contracts import (
     OpenPayment,
     Operation,
     PaymentResult,
+    Reconciliation,
     Refund,
     RefundPayment,
 )
 from apps.payments.enums import DATABASE
 from apps.payments.gateways import GatewayError
+from apps.payments.reconciling import discrepancies
+from apps.payments.reconciling.mending import Orders
+from apps.payments.reconciling.walking import Run
 
 T = TypeVar("T")
 
@@ -169,6 +174,35 @@ def audit(settled: Callable[[Sequence[UUID]], set[UUID]]) -> list[Finding]:
         return audits.compare(gateway(), settled)
     except GatewayError as problem:
         raise _unavailable(problem) from problem
+
+
+def reconcile(orders: Orders, *, dry_run: bool = False) -> Reconciliation:
+    """Walks the gateway's own records against our ledger, for at most
+    ``RECONCILE_SECONDS``; mends what is safe and keeps the rest for a person.
+
+    With ``dry_run`` nothing is written and nothing asked but what there is. Raises
+    ``Unavailable`` if the gateway does not answer; what was done until then is done.
+    """
+    run = Run(
+        gateway(),
+        orders,
+        marks=discrepancies.marks(),
+        seconds=settings.RECONCILE_SECONDS,
+        dry_run=dry_run,
+    )
+    try:
+        result = run.go()
+    except GatewayError as problem:
+        raise _unavailable(problem) from problem
+    if not dry_run:
+        discrepancies.run_record(run=result, marks=run.marks)
+    return result
+
+
+def resolve_discrepancy(discrepancy_id: int, reason: str) -> None:
+    """A person has seen to a discrepancy, for ``reason``. Raises ``InvalidInput``, ``NotFound``,
+    and ``Conflict`` where it is not open any more."""
+    discrepancies.discrepancy_resolve(discrepancy_id=discrepancy_id, reason=reason)
 
 
 def _unavailable(problem: GatewayError) -> Unavailable:

@@ -51,8 +51,13 @@ class Gateway(Protocol):
 
     def refund(self, reference: UUID, amount: Money, key: str) -> GatewayRecord: ...
 
-    def find(self, reference: UUID) -> GatewayRecord | None:
+    def find(self, reference: UUID | str) -> GatewayRecord | None:
         """The payment by our reference, ``None`` if the gateway knows none (yet)."""
+        ...
+
+    def page(self, after: int) -> tuple[list[GatewayRecord], int | None]:
+        """The gateway's payments after that number, oldest first, at most a thousand; and the
+        number to go on after, ``None`` at the end."""
         ...
 
     def records(self) -> Iterator[GatewayRecord]:

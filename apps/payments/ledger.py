@@ -8,7 +8,7 @@ from uuid import UUID
 from apps.common.databases import execute, require_atomic, write
 from apps.common.ids import new_id
 from apps.payments.contracts import OpenPayment
-from apps.payments.enums import DATABASE, KEY_NAME, EntryOperation, EntryState
+from apps.payments.enums import DATABASE, FOUND, KEY_NAME, EntryOperation, EntryState
 from apps.payments.position import Position
 
 
@@ -16,7 +16,8 @@ from apps.payments.position import Position
 class Entry:
     """An entry to append, for the whole amount of ``position`` unless another is given.
 
-    ``refund_id`` is that of a refund of a part.
+    ``refund_id`` is that of a refund of a part; ``found`` corrects what was settled otherwise, by
+    what the gateway has on record.
     """
 
     position: Position
@@ -27,9 +28,12 @@ class Entry:
     gateway_reference: str = ""
     amount: Decimal | None = None
     refund_id: UUID | None = None
+    found: bool = False
 
     @property
     def key(self) -> str:
+        if self.found:
+            return f"{self.position.key(self.operation)}:{FOUND}"
         if self.refund_id is None:
             return self.position.key(self.operation)
         return self.position.refund_key(self.refund_id)

@@ -4,7 +4,13 @@ from django.db import models
 from django.db.models.functions import Now
 from moneyed import Money
 
-from apps.payments.enums import EntryOperation, EntryState, PaymentMethod
+from apps.payments.enums import (
+    DiscrepancyKind,
+    DiscrepancyState,
+    EntryOperation,
+    EntryState,
+    PaymentMethod,
+)
 
 
 class Payment(models.Model):
@@ -89,3 +95,56 @@ class PaymentEntry(models.Model):
 
     def __str__(self) -> str:
         return f"{self.operation} {self.state}"
+
+
+class MoneyDiscrepancy(models.Model):
+    """Where the gateway's record and our books differed, and what became of it.
+
+    The same facts make one row: what a person has resolved stays resolved until they change.
+    """
+
+    kind = models.CharField(max_length=21, choices=DiscrepancyKind)
+    state = models.CharField(max_length=8, choices=DiscrepancyState)
+    reference = models.CharField("reference at the gateway", max_length=64)
+    order_id = models.UUIDField(null=True, blank=True)
+    detail = models.CharField(max_length=400)
+    found_at = models.DateTimeField(db_default=Now())
+    ended_at = models.DateTimeField(null=True, blank=True)
+    ended_by = models.CharField(max_length=150, blank=True)
+    reason = models.CharField(max_length=400, blank=True)
+
+    class Meta:
+        verbose_name = "money discrepancy"
+        verbose_name_plural = "money discrepancies"
+        permissions = [("resolve_discrepancy", "Can resolve money discrepancies")]
+        indexes = [
+            models.Index(fields=["order_id"], name="discrepancy_order"),
+            models.Index(fields=["id"], condition=models.Q(state="open"), name="discrepancy_open"),
+        ]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["reference", "kind", "detail"], name="discrepancy_fact_once"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()}: {self.reference}"
+
+
+class ReconcilerRun(models.Model):
+    """A run of the money reconciler; ``marks`` is where the next one goes on."""
+
+    started_at = models.DateTimeField(db_default=Now())
+    seconds = models.FloatField()
+    records = models.IntegerField("records of the gateway")
+    payments = models.IntegerField("payments of ours")
+    mended = models.IntegerField()
+    opened = models.IntegerField("for a person")
+    cleared = models.IntegerField("agree by now")
+    marks = models.JSONField()
+
+    class Meta:
+        verbose_name = "reconciler run"
+
+    def __str__(self) -> str:
+        return f"{self.started_at:%d %b %Y %H:%M:%S}"

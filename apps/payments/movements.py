@@ -156,7 +156,7 @@ def _reverse(gateway: Gateway, position: Position) -> PaymentResult:
         if state not in (MoneyState.AUTHORIZED, *KEPT):
             return _succeeded(position, state, record, code=record.code)
         try:
-            record = _undo(gateway, position, state)
+            record = undo(gateway, position, state)
             state = record.state
         except Refused:
             state = None  # something came in between: look again
@@ -172,7 +172,8 @@ def _certain(position: Position) -> MoneyState | None:
     return position.state
 
 
-def _undo(gateway: Gateway, position: Position, state: MoneyState) -> GatewayRecord:
+def undo(gateway: Gateway, position: Position, state: MoneyState) -> GatewayRecord:
+    """Voids what is held, refunds what is left of what was captured, each with its one key."""
     if state is MoneyState.AUTHORIZED:
         return gateway.void(position.payment_id, position.key(EntryOperation.VOID))
     key = position.key(EntryOperation.REFUND)

@@ -19,6 +19,9 @@ POSITIONS = """
            e.operation, e.state, e.code, e.amount, e.refund_id
     FROM payments_payment p LEFT JOIN payments_paymententry e ON e.payment_id = p.id
 """
+PAGE_OF_POSITIONS = f"""{POSITIONS} WHERE p.id IN (
+    SELECT id FROM payments_payment WHERE id > %s ORDER BY id LIMIT %s
+) ORDER BY p.id"""
 PROGRESS = {
     "requested": Progress.REQUESTED,
     "unknown": Progress.UNKNOWN,
@@ -85,18 +88,39 @@ def positions(order_ids: Sequence[UUID]) -> dict[UUID, Position]:
     return {one.order_id: one for one in _positions(rows).values()}
 
 
+def positions_of(references: Sequence[str]) -> dict[str, Position]:
+    """Where those payments stand that are ours among the gateway's ``references``."""
+    ours = [UUID(one) for one in references if UUID_TEXT.fullmatch(one)]
+    rows = fetch_all(DATABASE, f"{POSITIONS} WHERE p.id = ANY(%s::uuid[])", [ours])
+    return {str(payment_id): one for payment_id, one in _positions(rows).items()}
+
+
+def page_of_positions(after: UUID, size: int) -> dict[UUID, Position]:
+    """The next ``size`` payments after ``after``, in the order of their ids."""
+    return _positions(fetch_all(DATABASE, PAGE_OF_POSITIONS, [after, size]))
+
+
+def quiet(payment_ids: Sequence[UUID], *, seconds: float) -> set[UUID]:
+    """Those of ``payment_ids`` of which the ledger has had no entry for ``seconds``."""
+    rows = fetch_all(
+        DATABASE,
+        """
+        SELECT p.id FROM payments_payment p
+        WHERE p.id = ANY(%s::uuid[])
+          AND p.created_at <= clock_timestamp() - make_interval(secs => %s)
+          AND NOT EXISTS (
+              SELECT FROM payments_paymententry e WHERE e.payment_id = p.id
+              AND e.created_at > clock_timestamp() - make_interval(secs => %s))
+        """,
+        [list(payment_ids), seconds, seconds],
+    )
+    return {payment_id for (payment_id,) in rows}
+
+
 def all_positions() -> Iterator[Position]:
     """Every payment's position, oldest first, a page at a time."""
     last = UUID(int=0)
-    while page := _positions(
-        fetch_all(
-            DATABASE,
-            f"""{POSITIONS} WHERE p.id IN (
-                SELECT id FROM payments_payment WHERE id > %s ORDER BY id LIMIT %s
-            ) ORDER BY p.id""",
-            [last, PAGE],
-        )
-    ):
+    while page := page_of_positions(last, PAGE):
         yield from page.values()
         last = max(page)
 

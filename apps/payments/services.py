@@ -127,7 +127,7 @@ def operation_record(*, operation: Operation, results: Sequence[PaymentResult]) 
     entries = {
         Operation.AUTHORIZE: _authorization_entries,
         Operation.CAPTURE: _capture_entries,
-        Operation.REVERSE: _reversal_entries,
+        Operation.REVERSE: reversal_entries,
     }[operation]
     positions = selectors.positions([one.order_id for one in by_card])
     ledger.append(
@@ -161,9 +161,9 @@ def _forward_entries(
         yield _entry(position, operation, EntryState.FAILED, result)
 
 
-def _reversal_entries(position: Position, result: PaymentResult) -> Iterator[Entry]:
+def reversal_entries(position: Position, result: PaymentResult) -> Iterator[Entry]:
     if result.status is PaymentStatus.SUCCEEDED:
-        yield from _reversed_entries(position, result)
+        yield from reversed_entries(position, result)
     elif result.status is PaymentStatus.UNKNOWN:
         for operation in (VOID, REFUND):
             if position.progress(operation) is Progress.REQUESTED:
@@ -173,7 +173,7 @@ def _reversal_entries(position: Position, result: PaymentResult) -> Iterator[Ent
         yield _entry(position, refused, EntryState.FAILED, result)
 
 
-def _reversed_entries(position: Position, result: PaymentResult) -> Iterator[Entry]:
+def reversed_entries(position: Position, result: PaymentResult) -> Iterator[Entry]:
     """Settles everything that was open: the reversal knows how it all ended."""
     ended: dict[EntryOperation, str] = {}  # operation → why it failed, '' = it succeeded
     if result.state is MoneyState.VOIDED:

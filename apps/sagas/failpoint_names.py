@@ -19,6 +19,8 @@ _COMMITS = {
     "order.ship": "marking an order shipped, with the run that sells its stock",
     "order.deliver": "marking an order delivered",
     "order.return": "taking, asking for, deciding or importing returns, with their runs",
+    "payments.mend": "the reconciler's intents and answers for a payment",
+    "payments.discrepancy": "what the reconciler opens, clears and did; a person's resolution",
     "catalog.reserve": "reserving a batch of orders, with their inbox rows",
     "catalog.release": "releasing a batch of orders, with their inbox rows",
     "catalog.dispatch": "selling what a batch of orders held, with their inbox rows",

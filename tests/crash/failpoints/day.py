@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from uuid import NAMESPACE_URL, UUID, uuid5
 
 from django.db import transaction
+from moneyed import Money
 
 from apps.catalog import facade as catalog
 from apps.catalog import stock
@@ -24,6 +25,11 @@ from apps.orders.contracts import (
     ShipOrder,
 )
 from apps.orders.models import Order
+from apps.orders.reconciling import reconcile_money
+from apps.payments import facade as payments
+from apps.payments.client import gateway
+from apps.payments.contracts import MoneyState, OpenPayment, Operation
+from apps.payments.models import MoneyDiscrepancy
 from apps.sagas import definition
 from apps.sagas import facade as sagas
 from apps.sagas.contracts import Outcome
@@ -74,6 +80,8 @@ class Day:
     def __post_init__(self):
         self.mug, self.cup = f"MUG-{self.name}", f"CUP-{self.name}"
         self.trade = Trade(skus=(self.mug, self.cup))
+        self.stray = uuid5(NAMESPACE_URL, f"{self.name} stray")
+        self.unknown = uuid5(NAMESPACE_URL, f"{self.name} unknown")
         self.odd_keys = [f"{self.name}-{number}" for number, _ in enumerate(ODD)]
 
     def live(self) -> None:
@@ -89,6 +97,7 @@ class Day:
         self.take_back("sent")
         self.drive()
         self.expire()
+        self.reconcile()
 
     def place(self) -> None:
         for name, quantities, card in (
@@ -151,6 +160,20 @@ class Day:
         )
         stock.expire_holds(most=10)
 
+    def reconcile(self) -> None:
+        """Money is held for an order that never was, and for somebody unknown."""
+        stray, amount = self.stray, Money("1.00", "GBP")
+        if not payments.money_states([stray]):
+            with transaction.atomic(using="orders"):
+                payments.open_payments([OpenPayment(stray, amount, "tok_approve")])
+        with transaction.atomic(using="orders"):
+            payments.prepare(Operation.AUTHORIZE, [stray])
+        results = payments.perform(Operation.AUTHORIZE, [stray])
+        with transaction.atomic(using="orders"):
+            payments.record(Operation.AUTHORIZE, results)
+        gateway().authorize(self.unknown, amount, "tok_approve", str(self.unknown))
+        reconcile_money()
+
     def drive(self, *, but: str = "") -> None:
         """Drives until every run of this day has ended, but those of one order."""
         end = time.monotonic() + 25
@@ -177,6 +200,12 @@ class Day:
             "orders": {name: axes(order_id) for name, order_id in self.ids.items()},
             "placed": rows.count(),
             "stock": self.trade.levels(),
+            "stray": payments.money_states([self.stray]),
+            "unknown": list(
+                MoneyDiscrepancy.objects.filter(reference=str(self.unknown)).values_list(
+                    "kind", flat=True
+                )
+            ),
             "odd": [status for (status,) in fetch_all("orders", runs, [self.odd_keys])],
         }
 
@@ -195,5 +224,7 @@ class Day:
             },
             "placed": 8,
             "stock": {self.mug: (98, 13), self.cup: (100, 0)},
+            "stray": {self.stray: MoneyState.VOIDED},
+            "unknown": ["unknown_authorization"],
             "odd": ["completed"] * len(ODD),
         }

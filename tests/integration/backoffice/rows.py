@@ -25,7 +25,7 @@ from apps.customers.contracts import Address, RegisterCustomer
 from apps.customers.models import User
 from apps.messaging.models import DeadLetter, IdempotencyRecord, Inbox, Outbox, StaffChange
 from apps.orders.models import AuditRun, Order, OrderLine, OrderReturn, OrderReturnLine
-from apps.payments.models import Payment, PaymentEntry
+from apps.payments.models import MoneyDiscrepancy, Payment, PaymentEntry, ReconcilerRun
 from apps.sagas.models import SagaLogEntry, SagaRun, SagaStep
 from apps.scheduling.models import JobAlert, JobRun, ScheduledJob
 from apps.shipping.models import Shipment
@@ -116,6 +116,12 @@ def trade(count: int) -> None:
             attempts=1, started_at=timezone.now(),
         )  # fmt: skip
         SagaLogEntry.objects.create(run=saga, event="retry", position=1, direction="F", attempt=1)
+        MoneyDiscrepancy.objects.create(
+            kind="unknown_refund", state="open", reference=str(payment.pk), detail="by hand"
+        )
+        ReconcilerRun.objects.create(
+            seconds=0.1, records=1, payments=1, mended=0, opened=1, cleared=0, marks={}
+        )
 
 
 def remains(count: int) -> None:
