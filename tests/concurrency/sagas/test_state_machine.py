@@ -4,282 +4,84 @@
 ``--hypothesis-profile=long`` looks for new ones, ``--hypothesis-seed=N`` repeats those.
 """
 
-from collections import Counter
-from itertools import count
-
-import hypothesis.strategies as st
 import pytest
-from django.db import transaction
-from hypothesis import HealthCheck, settings
-from hypothesis.stateful import (
-    RuleBasedStateMachine,
-    initialize,
-    precondition,
-    rule,
-    run_state_machine_as_test,
-)
+from hypothesis import settings
+from structlog.testing import capture_logs
 
-from apps.common.databases import execute
-from apps.sagas import definition, facade
-from apps.sagas.contracts import StepCall, step_key
-from apps.sagas.engine import driver
+from apps.sagas.engine import driver, stepping
 from apps.sagas.engine.driver import drive_batch
-from tests.concurrency.sagas.machine import books, laws, world
-from tests.concurrency.sagas.machine.holders import INSIDE, OUTSIDE, Holder, Stop, point
+from tests.concurrency.sagas.machine import world
+from tests.concurrency.sagas.machine.courses import QUICK, Machine, course, follow_courses
+from tests.concurrency.sagas.machine.holders import Stop, point
 
 pytestmark = pytest.mark.django_db(transaction=True, databases=["orders", "catalog"])
-LONG_AGO = "'2020-01-01'::timestamptz"
-QUICK = settings(derandomize=True, max_examples=25, stateful_step_count=30)
-HOLDERS = 3
-_examples = count()
-
-scripts = st.fixed_dictionaries(
-    {},
-    optional={
-        name: st.lists(st.sampled_from(said), max_size=5) for name, said in world.ANSWERS.items()
-    },
-)
-pauses = st.builds(Stop, st.sampled_from(OUTSIDE), st.integers(1, 3), st.just("pause"))
-failures = st.builds(
-    Stop,
-    st.sampled_from(OUTSIDE),
-    st.integers(1, 4),
-    st.sampled_from(["die", "raise", "disconnect"]),
-) | st.builds(Stop, st.sampled_from(INSIDE), st.integers(1, 4), st.sampled_from(["die", "raise"]))
-which = st.integers(0, 5)
-
-
-class Machine(RuleBasedStateMachine):
-    seen: Counter = Counter()  # where the courses led
-
-    def __init__(self):
-        super().__init__()
-        self.prefix = f"{next(_examples)}:"
-        self.world = world.World(point)
-        self.holders = [Holder() for _ in range(HOLDERS)]
-        self.fates: dict[str, laws.Fate] = {}
-        self.version = 1
-        Holder.shaken = 0
-        self.broken = False
-        for saga in world.definitions(self.world).values():
-            definition.register(saga)
-
-    # --- what the shop does
-    @initialize(told=st.lists(scripts, min_size=2, max_size=4))
-    def begin(self, told):
-        # What an earlier course left behind is out of the way.
-        execute(
-            "orders",
-            "UPDATE sagas_sagarun SET status = 'failed', lease_token = 0"
-            " WHERE status IN ('pending', 'in_progress', 'compensating')",
-        )
-        self._start(told)
-
-    @rule(told=st.lists(scripts, min_size=1, max_size=3))
-    def start(self, told):
-        self._start(told)
-
-    def _start(self, told):
-        for script in told:
-            key = f"{self.prefix}{len(self.fates)}"
-            self.world.scripts |= {(key, name): list(said) for name, said in script.items()}
-            with transaction.atomic(using="orders"):
-                run_id = facade.start(kind=world.KIND, version=self.version, business_key=key)
-                call = StepCall(run_id, key, step_key(run_id, 0, "F"), "", 1)
-                world.write("orders", "open", call, "ok")
-            self.fates[key] = laws.Fate()
-        self.look()
-
-    @precondition(lambda self: self.fates)
-    @rule(n=which)
-    def start_again(self, n):
-        key, known = self._run(n)
-        with transaction.atomic(using="orders"):
-            again = facade.start(kind=world.KIND, version=self.version, business_key=key)
-        assert str(again) == known.row["id"]
-        self.look()
-
-    @rule()
-    def deploy(self):
-        self.version = 3 - self.version
-
-    # --- holders
-    @precondition(lambda self: any(not one.paused for one in self.holders))
-    @rule(told=scripts, pause=pauses)
-    def claim_and_pause(self, told, pause):
-        self._start([told])
-        self._claim(pause)
-
-    @precondition(lambda self: 0 < sum(bool(one.paused) for one in self.holders) < HOLDERS)
-    @rule(stop=st.none() | pauses)
-    def take_over(self, stop):
-        self.leases_end()
-        self._claim(stop)
-
-    @precondition(lambda self: any(not one.paused for one in self.holders))
-    @rule(failure=failures)
-    def claim_and_fail(self, failure):
-        self._claim(failure)
-
-    @precondition(lambda self: any(one.paused for one in self.holders))
-    @rule(n=which)
-    def go_on(self, n):
-        self._go_on(n, None)
-
-    @precondition(lambda self: any(one.paused for one in self.holders))
-    @rule(n=which, stop=pauses | failures)
-    def go_on_until(self, n, stop):
-        self._go_on(n, stop)
-
-    @precondition(lambda self: any(one.paused for one in self.holders))
-    @rule(n=which)
-    def die(self, n):
-        before = books.read(self.prefix)
-        self._paused(n).die()
-        laws.nobody_else_wrote(before, self.look(), set())
-
-    def _claim(self, stop):
-        holder = next(one for one in self.holders if not one.paused)
-        before = books.read(self.prefix)
-        taken = {one.row["lease_token"] for one in before.values()}
-        holder.begin(drive_batch, stop)
-        after = self.look()
-        if holder.paused:
-            tokens = {one.row["lease_token"] for one in after.values()} - taken - {0}
-            holder.token = tokens.pop() if tokens else None
-            assert not tokens
-
-    def _go_on(self, n, stop):
-        holder = self._paused(n)
-        before = books.read(self.prefix)
-        mine = {key for key, one in before.items() if one.row["lease_token"] == holder.token}
-        self.seen["in time" if mine else "late"] += 1
-        holder.go_on(stop)
-        laws.nobody_else_wrote(before, self.look(), mine)
-
-    @rule()
-    def nudge_twice(self):
-        drive_batch()
-        drive_batch()
-        self.look()
-
-    # --- time and people
-    @rule()
-    def leases_end(self):
-        self._sql(
-            "UPDATE sagas_sagarun SET next_run_at = {0}, lease_until = {0}"
-            " WHERE lease_token > 0 AND lease_until IS NOT NULL AND business_key LIKE %s"
-        )
-
-    @rule()
-    def time_passes(self):
-        self._sql(
-            "UPDATE sagas_sagarun SET next_run_at = {0} WHERE lease_token = 0"
-            " AND business_key LIKE %s"
-        )
-
-    @precondition(lambda self: self.fates)
-    @rule(n=which)
-    def deadline_passes(self, n):
-        key, _ = self._run(n)
-        self.fates[key].stopped = True
-        self._sql("UPDATE sagas_sagarun SET deadline_at = {0} WHERE business_key = %s", key)
-
-    @precondition(lambda self: self.fates)
-    @rule(n=which)
-    def abort(self, n):
-        key, one = self._run(n)
-        assert facade.request_abort(one.row["id"]) == one.live
-        self.fates[key].stopped = True
-        self.look()
-
-    @precondition(lambda self: self.fates)
-    @rule(n=which)
-    def wake(self, n):
-        _, one = self._run(n)
-        with transaction.atomic(using="orders"):
-            assert facade.wake(one.row["id"]) == one.live
-        self.look()
-
-    @precondition(lambda self: self.fates)
-    @rule(n=which)
-    def its_version_is_taken_back(self, n):
-        key, one = self._run(n)
-        if one.live and one.row["lease_token"] == 0:
-            self.fates[key].unknown_version = True
-            self._sql("UPDATE sagas_sagarun SET kind_version = 9 WHERE business_key = %s", key)
-
-    # --- laws
-    def look(self) -> dict[str, books.Books]:
-        try:
-            found = books.read(self.prefix)
-            assert set(found) == set(self.fates)
-            assert not self.world.broken, self.world.broken
-            for key, one in found.items():
-                fate = self.fates[key]
-                fate.most_claims = max(fate.most_claims, one.row["claims"])
-                version = one.row["kind_version"] if not fate.unknown_version else None
-                saga = definition.lookup(world.KIND, version) if version else None
-                if saga:
-                    laws.of_one_run(one, saga, self.world)
-        except AssertionError:
-            self.broken = True
-            raise
-        return found
-
-    def teardown(self):
-        for holder in self.holders:
-            holder.close()
-        try:
-            if not self.broken:
-                self._come_to_rest()
-        finally:
-            for version in (1, 2):
-                definition._registry.pop((world.KIND, version), None)
-
-    def _come_to_rest(self) -> None:
-        for _ in range(60):
-            self.leases_end()
-            self.time_passes()
-            if not drive_batch():
-                break
-        for key, one in self.look().items():
-            assert not one.live, f"{key} is {one.row['status']} for ever"
-            ends = self.fates[key].ends(one, self.world, Holder.shaken)
-            assert one.row["status"] in ends, f"{one.row}: only {ends}"
-            self.seen[one.row["status"]] += 1
-
-    def _run(self, n: int) -> tuple[str, books.Books]:
-        return list(books.read(self.prefix).items())[n % len(self.fates)]
-
-    def _paused(self, n: int) -> Holder:
-        paused = [one for one in self.holders if one.paused]
-        return paused[n % len(paused)]
-
-    def _sql(self, sql: str, key: str = "") -> None:
-        execute("orders", sql.format(LONG_AGO), [key or f"{self.prefix}%"])
 
 
 @pytest.fixture
 def ready(monkeypatch, settings, transactional_db):
     settings.SAGA_BATCH_RUNS = 4
-    monkeypatch.setattr(driver, "failpoint", point)
+    for room in (driver, stepping):
+        monkeypatch.setattr(room, "failpoint", point)
     world.make_tables()
-    yield monkeypatch
+    with capture_logs():
+        yield
     world.drop_tables()
 
 
 def test_whatever_happens_every_run_ends_right(ready, request):
-    chosen = settings.default if request.config.getoption("--hypothesis-profile") else QUICK
-    run_state_machine_as_test(
-        Machine,
-        settings=settings(
-            chosen,
-            deadline=None,
-            database=None,
-            print_blob=True,
-            suppress_health_check=list(HealthCheck),
-        ),
-    )
+    long = request.config.getoption("--hypothesis-profile")
+    follow_courses(settings.default if long else QUICK)
     # It has been everywhere: late holders came back, and runs ended in each of the three ways.
     assert set(Machine.seen) == {"in time", "late", "completed", "compensated", "failed"}
+
+
+def status(machine: Machine) -> str:
+    [one] = machine.look().values()
+    return one.row["status"]
+
+
+def test_a_forward_step_that_comes_after_its_compensation_does_nothing(ready):
+    with course() as one:
+        one.claims(Stop("inbox.before", 1, "pause"))  # about to take
+        one.deadline_passes(0)
+        one.leases_end()
+        drive_batch()
+        assert status(one) == "compensated"
+        one.resumes(0, None)
+        assert status(one) == "compensated"
+
+
+def test_a_step_whose_holder_died_is_undone_when_its_run_is_stopped(ready):
+    with course() as one:
+        one.claims(Stop("inbox.after", 1, "die"))  # it has taken, nobody knows
+        one.abort(0)
+        one.leases_end()
+        drive_batch()
+        assert status(one) == "compensated"
+
+
+def test_a_pivot_whose_holder_died_is_not_reversed_by_the_clock_or_a_person(ready):
+    with course() as one:
+        one.claims(Stop("bank.after", 2, "die"))  # it has charged, nobody knows
+        one.abort(0)
+        one.deadline_passes(0)
+        one.leases_end()
+        drive_batch()
+        assert status(one) == "completed"
+
+
+def test_a_holder_that_took_too_long_writes_nothing(ready):
+    with course() as one:
+        one.claims(Stop("saga.execute.after", 1, "pause"))
+        one.leases_end()
+        drive_batch()
+        assert status(one) == "completed"
+        one.resumes(0, None)
+
+
+def test_a_step_whose_answer_was_lost_with_its_holder_has_its_effect_once(ready):
+    with course() as one:
+        one.claims(Stop("inbox.after", 1, "die"))
+        one.leases_end()
+        drive_batch()
+        assert status(one) == "completed"

@@ -17,12 +17,18 @@ OUTSIDE = (  # no transaction is open here: a holder may stay for as long as it 
     "saga.begin.after_commit",
     "saga.execute.after",
     "saga.checkpoint.after_commit",
+    "saga.change.after_commit",
     "inbox.before",
     "inbox.after",
     "bank.before",
     "bank.after",
 )
-INSIDE = ("saga.begin.before_commit", "saga.checkpoint.before_commit", "inbox.before_commit")
+INSIDE = (
+    "saga.begin.before_commit",
+    "saga.checkpoint.before_commit",
+    "saga.change.before_commit",
+    "inbox.before_commit",
+)
 SECONDS = 30.0
 
 

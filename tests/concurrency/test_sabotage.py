@@ -1,0 +1,207 @@
+# ruff: noqa: F401, F811 - fixtures are imported by name
+"""Every guard is needed: with it taken out of the code, a test that stands for it fails.
+
+A row names the guard, the pieces of source or SQL it is made of (and what stands there without
+it), the test, and what the test then complains about. The test itself runs, on the real databases
+and gateway, with nothing changed but these words.
+"""
+
+import inspect
+import sys
+import textwrap
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from apps.catalog.stock import sql
+from apps.messaging import idempotency, inbox
+from apps.payments import services
+from apps.payments.position import Position
+from apps.sagas.engine import leases, state, stepping, store
+from tests.concurrency.catalog import test_stock_races as stock_races
+from tests.concurrency.payments import test_races as payment_races
+from tests.concurrency.sagas import test_paused_holder, test_state_machine, test_two_engines
+from tests.concurrency.sagas.test_paused_holder import late_answer
+from tests.concurrency.sagas.test_state_machine import ready
+from tests.concurrency.sagas.test_two_engines import meet
+from tests.concurrency.sagas.test_two_engines import saga as saga_of_two_engines
+from tests.integration.catalog import test_moving, test_reserving
+from tests.integration.payments import test_refunds
+from tests.integration.sagas import test_engine, test_engine_faults
+from tests.integration.sagas.conftest import drive, recorder, saga, start
+from tests.integration.sagas.test_engine_faults import during
+
+pytestmark = pytest.mark.django_db(transaction=True, databases="__all__")
+
+
+@dataclass(frozen=True)
+class Words:
+    """``text`` in the source of ``owner.name`` (a function, or a constant with SQL)."""
+
+    owner: Any
+    name: str
+    text: str
+    instead: str = ""
+
+    def take_out(self, monkeypatch) -> None:
+        target = getattr(self.owner, self.name)
+        source = target if isinstance(target, str) else _source(target)
+        assert self.text in source, f"{self.name} does not say {self.text!r} any more"
+        without = source.replace(self.text, self.instead)
+        if not isinstance(target, str):
+            made: dict[str, Any] = {}
+            exec(without, vars(sys.modules[target.__module__]), made)
+            made[self.name].source, without = without, made[self.name]
+        monkeypatch.setattr(self.owner, self.name, without)
+
+
+def _source(function) -> str:
+    if hasattr(function, "source"):  # words were taken out of it before
+        return function.source
+    return textwrap.dedent(inspect.getsource(function))
+
+
+TOKEN = [
+    Words(leases, "hold", "run.token == token and run.version == version", "True"),
+    Words(store, "_save_runs", "AND run.lease_token = held.token"),
+]
+INBOX = Words(
+    inbox,
+    "admit",
+    "ON CONFLICT DO NOTHING RETURNING",
+    "ON CONFLICT (consumer, message_id) DO UPDATE SET request_hash = '' RETURNING",
+)
+FENCE = Words(
+    inbox,
+    "fence",
+    "unnest(%s::text[]) AS message_id",
+    "unnest(%s::text[]) AS message_id WHERE false",
+)
+
+
+def two_engines(saga_of_two_engines, meet):
+    test_two_engines.test_two_engines_share_the_runs_and_do_each_step_once(
+        saga_of_two_engines, meet
+    )
+
+
+GUARDS = {
+    "a claim is locked": (
+        [Words(leases, "_FAIR", "FOR UPDATE SKIP LOCKED", "/* SKIP LOCKED */")],
+        two_engines,
+        "assert",
+    ),
+    "a claim is due later": (
+        [
+            Words(
+                leases,
+                "_TAKE",
+                "next_run_at = clock_timestamp() + make_interval(secs => %s)",
+                "next_run_at = clock_timestamp() + make_interval(secs => 0 * %s)",
+            )
+        ],
+        test_engine.test_a_claimed_run_is_nobody_elses_until_its_lease_ends,
+        "assert",
+    ),
+    "a finisher's token": (
+        TOKEN,
+        test_paused_holder.test_a_thread_that_answers_past_its_lease_writes_nothing,
+        "assert",
+    ),
+    "a finisher's token, in the engine": (
+        TOKEN,
+        test_state_machine.test_a_holder_that_took_too_long_writes_nothing,
+        "done twice",
+    ),
+    "a held run's version": (
+        [Words(leases, "hold", " and run.version == version")],
+        test_engine_faults.test_a_checkpoint_whose_commit_was_not_heard_of_is_not_taken_back,
+        "assert",
+    ),
+    "the inbox": (
+        [INBOX],
+        stock_races.TestTheSameKeyTwice().test_a_command_delivered_again_after_its_release_does_nothing,
+        "assert",
+    ),
+    "the inbox, in the engine": (
+        [INBOX],
+        test_state_machine.test_a_step_whose_answer_was_lost_with_its_holder_has_its_effect_once,
+        "done twice",
+    ),
+    "the fence": (
+        [FENCE],
+        test_reserving.test_a_release_before_its_reservation_fences_it_off,
+        "assert",
+    ),
+    "the fence, in the engine": (
+        [FENCE],
+        test_state_machine.test_a_forward_step_that_comes_after_its_compensation_does_nothing,
+        "compensated, but",
+    ),
+    "the lock of the stock": (
+        [Words(sql, "lock_items", "FOR UPDATE OF s")],
+        stock_races.TestTheLastItems().test_forty_buyers_of_the_last_five_get_exactly_five,
+        "StockMoved",
+    ),
+    "the guard of the stock": (
+        [Words(sql, "add_reserved", "AND s.on_hand - s.reserved >= want.quantity")],
+        test_moving.test_a_guarded_update_that_meets_other_numbers_undoes_the_batch,
+        "stock",
+    ),
+    "the payment's lock": (
+        [Words(services, "lock_payments", "FOR NO KEY UPDATE")],
+        payment_races.test_a_capture_waits_for_a_reversal_that_is_being_decided,
+        "DID NOT RAISE",
+    ),
+    "the intent before a call": (
+        [Words(stepping.Stepper, "_begin", "if participant.prepare and going:", "if False:")],
+        test_state_machine.test_a_step_whose_answer_was_lost_with_its_holder_has_its_effect_once,
+        "before its intent",
+    ),
+    "the one key of a refund": (
+        [Words(Position, "refund_key", "{refund_id}", "{__import__('uuid').uuid4()}")],
+        test_refunds.test_a_lost_reply_is_repeated_with_the_same_key,
+        "4.68",
+    ),
+    "the lock of an idempotency key": (
+        [
+            Words(
+                idempotency,
+                "_LOCK",
+                "pg_try_advisory_xact_lock(hashtextextended(%s, 0))",
+                "%s IS NOT NULL",
+            )
+        ],
+        stock_races.TestTheSameKeyTwice().test_a_double_click_adjusts_once,
+        "assert",
+    ),
+    "undoing what may have begun": (
+        [
+            Words(
+                state,
+                "turn",
+                "run.position if run.may_have_begun else run.position - 1",
+                "run.position - 1",
+            )
+        ],
+        test_state_machine.test_a_step_whose_holder_died_is_undone_when_its_run_is_stopped,
+        "compensated, but",
+    ),
+    "the pivot": (
+        [Words(state, "must_turn", "run.position == saga.pivot and run.may_have_begun", "False")],
+        test_state_machine.test_a_pivot_whose_holder_died_is_not_reversed_by_the_clock_or_a_person,
+        "pivot",
+    ),
+}
+
+
+@pytest.mark.parametrize("guard", GUARDS)
+def test_without_it_its_test_fails(guard, request, monkeypatch):
+    words, check, complaint = GUARDS[guard]
+    fixtures = {name: request.getfixturevalue(name) for name in inspect.signature(check).parameters}
+    for one in words:
+        one.take_out(monkeypatch)
+    with pytest.raises((Exception, pytest.fail.Exception)) as failure:
+        check(**fixtures)
+    assert complaint in f"{failure.type.__name__} {failure.value!r} {failure.value}"
