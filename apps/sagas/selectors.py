@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from uuid import UUID
 
-from apps.common.databases import fetch_all
+from apps.common.databases import fetch_all, fetch_one
 from apps.sagas.contracts import RunState, RunView, SagaMoment, SagaTrouble, StepView
 from apps.sagas.enums import DATABASE, LIVE, Direction
 from apps.sagas.models import SagaRun
@@ -17,7 +17,10 @@ def run_id(*, kind: str, business_key: str) -> UUID | None:
 
 def run_status(run_id: UUID) -> str | None:
     """The status of a run."""
-    return SagaRun.objects.filter(pk=run_id).values_list("status", flat=True).first()
+    row = fetch_one(
+        DATABASE, "SELECT status FROM sagas_sagarun WHERE id = %s", [run_id], prepared=True
+    )
+    return row and row[0]
 
 
 def run_view(run_id: UUID) -> RunView | None:

@@ -27,9 +27,17 @@ class PreparedCursor(base.CursorMixin, psycopg.Cursor):
     def execute(self, query: Any, params: Any = None, **kwargs: Any) -> "PreparedCursor":
         return super().execute(query, params, prepare=True, **kwargs)
 
+    def _convert_query(self, query: Any, params: Any = None) -> Any:
+        self._query = super()._convert_query(query, params)  # what Django shows of it
+        return self._query
+
 
 class DatabaseWrapper(base.DatabaseWrapper):
     """Looks at a connection's socket before using it; only one that is not quiet is asked."""
+
+    def get_connection_params(self) -> dict[str, Any]:
+        # Without a threshold nothing is ever prepared; Django's own cursors never are with one.
+        return super().get_connection_params() | {"prepare_threshold": 5}
 
     def get_new_connection(self, conn_params: dict[str, Any]) -> psycopg.Connection:
         connection = super().get_new_connection(conn_params)

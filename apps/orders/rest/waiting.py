@@ -6,7 +6,7 @@ from uuid import UUID
 
 from apps.sagas import facade as sagas
 
-LOOK_EVERY = 0.05  # seconds
+FIRST_LOOK, LONGEST_NAP = 0.01, 0.1  # seconds; naps grow by half each time
 ENDED = frozenset({"completed", "compensated", "failed"})
 # Who waits holds a thread and a connection: half a web process's are for those who do not.
 seats = threading.BoundedSemaphore(4)
@@ -23,9 +23,11 @@ def wait_for_end(saga_id: UUID, seconds: int) -> bool:
 
 
 def _wait(saga_id: UUID, seconds: int) -> bool:
-    end = time.monotonic() + seconds
+    end, nap = time.monotonic() + seconds, FIRST_LOOK
     while sagas.run_status(saga_id) not in ENDED:
-        if time.monotonic() >= end:
+        left = end - time.monotonic()
+        if left <= 0:
             return False
-        time.sleep(LOOK_EVERY)
+        time.sleep(min(nap, left))
+        nap = min(nap * 1.5, LONGEST_NAP)
     return True
