@@ -189,7 +189,7 @@ def refund_part(gateway: Gateway, position: Position, refund_id: UUID) -> Paymen
     known = part_settled(position, refund_id)
     if known is not None:
         return known
-    part = position.parts[refund_id]
+    part = position.part(refund_id)
     key = position.refund_key(refund_id)
     try:
         record = gateway.refund(position.payment_id, position.money(part.amount), key)
@@ -206,7 +206,7 @@ def refund_part(gateway: Gateway, position: Position, refund_id: UUID) -> Paymen
 
 def part_settled(position: Position, refund_id: UUID) -> PaymentResult | None:
     """The answer that our ledger knows, if it does."""
-    part = position.parts.get(refund_id)
+    part = position.part(refund_id)
     if part is None:
         not_yet = Unreachable("capture_open", "the capture has no answer yet")
         return _result(position, PaymentStatus.UNREACHABLE, position.state, not_yet)
@@ -219,7 +219,7 @@ def part_settled(position: Position, refund_id: UUID) -> PaymentResult | None:
 
 def part_not_reached(position: Position, refund_id: UUID, problem: Unreachable) -> PaymentResult:
     """This call did not arrive; that says nothing of an earlier one without an answer."""
-    unknown = position.parts[refund_id].progress is Progress.UNKNOWN
+    unknown = position.part(refund_id).progress is Progress.UNKNOWN
     status = PaymentStatus.UNKNOWN if unknown else PaymentStatus.UNREACHABLE
     return _result(position, status, position.state, problem)
 

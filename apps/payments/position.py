@@ -1,6 +1,6 @@
 """Where a payment stands by our ledger; what is derived from it is derived here only."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from decimal import Decimal
 from enum import IntEnum
 from uuid import UUID
@@ -63,7 +63,7 @@ class Position:
     captured: Decimal = ZERO
     refunded: Decimal = ZERO
     refund_amount: Decimal | None = None
-    parts: dict[UUID, Part] = field(default_factory=dict)
+    parts: tuple[Part, ...] = ()
 
     def progress(self, operation: EntryOperation) -> Progress:
         return {
@@ -77,6 +77,12 @@ class Position:
         """The gateway's idempotency key: it belongs to the movement, never to an attempt."""
         return idempotency_key(self.payment_id, operation)
 
+    def part(self, refund_id: UUID) -> Part | None:
+        return next((one for one in self.parts if one.refund_id == refund_id), None)
+
+    def add_part(self, part: Part) -> None:
+        self.parts = (*self.parts, part)
+
     def refund_key(self, refund_id: UUID) -> str:
         """The gateway's key of a part's refund."""
         return f"{self.key(EntryOperation.REFUND)}:{refund_id}"
@@ -84,7 +90,7 @@ class Position:
     @property
     def refundable(self) -> Decimal:
         """What is left of the captured money when every refund asked for goes well."""
-        parts = (one.amount for one in self.parts.values() if one.progress is not Progress.FAILED)
+        parts = (one.amount for one in self.parts if one.progress is not Progress.FAILED)
         return self.captured - sum(parts, ZERO)
 
     @property
@@ -111,7 +117,7 @@ class Position:
 
     @property
     def has_open_parts(self) -> bool:
-        return any(one.progress.is_open for one in self.parts.values())
+        return any(one.progress.is_open for one in self.parts)
 
     @property
     def is_being_reversed(self) -> bool:

@@ -60,13 +60,13 @@ def _check(index: int, refund: RefundPayment, position: Position) -> None:
         errors.append(FieldError(name, "currency", f"It was paid in {position.currency}."))
     if errors:
         raise InvalidInput(errors=errors)
-    part = position.parts.get(refund.refund_id)
+    part = position.part(refund.refund_id)
     if part is not None and part.amount != refund.amount.amount:
         raise Conflict(f"refund {refund.refund_id} was asked for with another amount")
 
 
 def _intent(refund: RefundPayment, position: Position) -> Entry | None:
-    part = position.parts.get(refund.refund_id)
+    part = position.part(refund.refund_id)
     if part is not None:
         if part.progress is not Progress.REQUESTED:
             return None
@@ -82,7 +82,7 @@ def _intent(refund: RefundPayment, position: Position) -> Entry | None:
         part.progress, state = Progress.SUCCEEDED, EntryState.SUCCEEDED
     else:
         part.progress, state = Progress.REQUESTED, EntryState.REQUESTED
-    position.parts[part.refund_id] = part  # the next of the same order reckons with it
+    position.add_part(part)  # the next of the same order reckons with it
     return _entry(position, part, state, code)
 
 
@@ -107,7 +107,7 @@ def refunds_record(
     entries = []
     for refund, result in zip(refunds, results, strict=True):
         position = found.get(refund.order_id)
-        part = position.parts.get(refund.refund_id) if position else None
+        part = position.part(refund.refund_id) if position else None
         state = STATE_OF.get(result.status)
         if part is not None and part.progress.is_open and state is not None:
             entries.append(_entry(position, part, state, result.code, result))

@@ -77,7 +77,10 @@ def _add(
 def _add_part(
     position: Position, refund_id: UUID, reached: Progress, code: str, amount: Decimal
 ) -> None:
-    part = position.parts.setdefault(refund_id, Part(refund_id, amount))
+    part = position.part(refund_id)
+    if part is None:
+        part = Part(refund_id, amount)
+        position.add_part(part)
     if reached > part.progress:
         part.progress, part.code = reached, code
 

@@ -117,7 +117,7 @@ def answers(position: Position, record: GatewayRecord) -> Iterator[Entry]:
 
 def _answered_parts(position: Position, record: GatewayRecord) -> Iterator[Entry]:
     """All that is open of parts went back, if that is what the sums say."""
-    open_parts = [one for one in position.parts.values() if one.progress.is_open]
+    open_parts = [one for one in position.parts if one.progress.is_open]
     unexplained = record.refunded.amount - position.refunded
     if open_parts and unexplained == sum(one.amount for one in open_parts):
         for one in open_parts:

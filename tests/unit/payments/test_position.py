@@ -65,7 +65,7 @@ def captured(refunds: dict[str, Progress]) -> Position:
     one = position(S, S, N, N)
     one.captured = Decimal("12.34")
     for number, (amount, progress) in enumerate(refunds.items()):
-        one.parts[UUID(int=number)] = Part(UUID(int=number), Decimal(amount), progress)
+        one.add_part(Part(UUID(int=number), Decimal(amount), progress))
         one.refunded += Decimal(amount) if progress is S else 0
     return one
 
