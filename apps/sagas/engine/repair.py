@@ -1,8 +1,8 @@
 """A person's hand on a run: retry, compensate, park, mark done.
 
 Each is one transaction that locks the run, refuses while a worker holds it or where it is not at
-the version that the person saw, and takes the lease itself, so that a holder who comes back late
-writes nothing. The log and the audit log of staff commit with it.
+the version that the person saw, and ends a lease that ran out, so that a holder who comes back
+late writes nothing. The log and the audit log of staff commit with it.
 """
 
 from collections import defaultdict
@@ -15,7 +15,7 @@ from uuid import UUID
 import orjson
 
 from apps.common.actor import current_actor
-from apps.common.databases import fetch_all, require_atomic
+from apps.common.databases import execute, fetch_all, require_atomic
 from apps.common.errors import HoldfastError
 from apps.messaging.staff_log import staff_change
 from apps.sagas.contracts import RepairProspect, RunState
@@ -23,7 +23,7 @@ from apps.sagas.definition import lookup
 from apps.sagas.engine import leases, store
 from apps.sagas.engine.outcomes import storable
 from apps.sagas.engine.repair_rules import RULES, STOPPED, Case, retry
-from apps.sagas.engine.state import Run
+from apps.sagas.engine.state import Change, Run
 from apps.sagas.enums import DATABASE, RunStatus
 from apps.sagas.errors import RunNotFound, changed_meanwhile
 
@@ -49,8 +49,7 @@ def repair(action: str, *, run_id: UUID, version: int | None, reason: str) -> Ru
     if change is None:
         _ask_to_turn(case)
     else:
-        _take(case)
-        store.save([change])
+        _save(case, change)
     staff_change(
         DATABASE,
         subject=SUBJECT,
@@ -70,8 +69,7 @@ def ask_again(run_id: UUID, data: Mapping[str, Any]) -> bool:
     if not case.was_refused:
         return False
     change = retry(case, "asked_again")
-    _take(case, data)
-    store.save([change])
+    _save(case, change, data)
     return True
 
 
@@ -154,23 +152,23 @@ def _turned_by(runs: Iterable[Run]) -> dict[UUID, tuple[str, str]]:
     return {run_id: (code, detail) for run_id, code, detail in rows}
 
 
-def _take(case: Case, data: Mapping[str, Any] = MappingProxyType({})) -> None:
-    """Takes the lease, and what the engine itself does not write: the compensations that are left
-    and a deadline for a run that goes on beyond its first."""
+def _save(case: Case, change: Change, data: Mapping[str, Any] = MappingProxyType({})) -> None:
+    """Writes the change, which ends any lease, and what the engine itself never writes: ``data``,
+    the compensations that are left, a deadline for a run that goes on beyond its first."""
     run = case.run
     goes_forward = run.forward and run.status == RunStatus.IN_PROGRESS
     seconds = case.saga.deadline if case.saga and goes_forward else None
-    [(run.token,)] = fetch_all(
+    execute(
         DATABASE,
         """
-        UPDATE sagas_sagarun SET lease_token = nextval('saga_lease_token'),
-            compensations_left = %s::smallint[], data = data || %s::jsonb,
+        UPDATE sagas_sagarun SET compensations_left = %s::smallint[], data = data || %s::jsonb,
             deadline_at = CASE WHEN deadline_at < clock_timestamp() AND %s::float8 IS NOT NULL
                 THEN clock_timestamp() + make_interval(secs => %s) ELSE deadline_at END
-        WHERE id = %s RETURNING lease_token
+        WHERE id = %s
         """,
         [run.compensations_left, orjson.dumps(dict(data)).decode(), seconds, seconds, run.id],
     )
+    store.save([change])
 
 
 def _ask_to_turn(case: Case) -> None:

@@ -28,15 +28,15 @@ def between(monkeypatch):
     """Stops a person once the run is looked at, before anything is written: the test goes on when
     ``looked`` is set, the person when ``go`` is. ``without`` lets them look without the lock."""
     looked, go = threading.Event(), threading.Event()
-    take, cases = repair._take, repair._cases
+    save, cases = repair._save, repair._cases
 
-    def stopped(case, *data):
+    def stopped(*change):
         looked.set()
         assert go.wait(20)
-        take(case, *data)
+        save(*change)
 
     def between(*, without_lock: bool = False):
-        monkeypatch.setattr(repair, "_take", stopped)
+        monkeypatch.setattr(repair, "_save", stopped)
         if without_lock:
             monkeypatch.setattr(repair, "_cases", lambda ids, lock: cases(ids, lock=False))
         return looked, go
