@@ -163,8 +163,9 @@ def grow(shop: Shop, finished: int, progress: Progress) -> int:
             there += copies * templates
             progress.say(f"filling: {there:,} of {finished:,} finished runs")
         catalog.execute(RESERVED)
-        for connection in (orders, catalog):  # what autovacuum does in a while
-            connection.execute("VACUUM (ANALYZE)")
+        for connection, tables in ((orders, ORDERS), (catalog, CATALOG)):
+            # What autovacuum does in a while.
+            connection.execute(f"VACUUM (ANALYZE) {', '.join(one.name for one in tables)}")
         orders.execute("CHECKPOINT")
         return there
 

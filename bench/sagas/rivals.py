@@ -1,6 +1,7 @@
 """The peers' drainings: DBOS direct and queued, a Celery chain, on copies of the shop's tables."""
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -62,13 +63,21 @@ def dbos_job(shop: Shop, mode: str, threads: int, count: int, **more: Any) -> di
 
 
 def drain_dbos(
-    shop: Shop, mode: str, threads: int, count: int, *, count_commits: bool = False
+    shop: Shop,
+    mode: str,
+    threads: int,
+    count: int,
+    *,
+    processes: int = 1,
+    count_commits: bool = False,
 ) -> Drain:
-    """``count`` sagas by one DBOS process, called in ``threads`` threads or through its queue."""
-    job = dbos_job(shop, mode, threads, count)
-    variables = environment(shop, threads)
+    """``count`` sagas by DBOS, called in ``threads`` threads or taken from its queue by as many,
+    in each of ``processes``."""
+    jobs = [dbos_job(shop, mode, threads, count // processes) for _ in range(processes)]
     setting = f"{threads} thread{'s' if threads > 1 else ''}"
-    return _measure(shop, DBOS, job, variables, setting, count_commits=count_commits)
+    setting = f"{processes} processes of {setting}" if processes > 1 else setting
+    variables = environment(shop, threads)
+    return _measure(shop, DBOS, jobs, variables, setting, count_commits=count_commits)
 
 
 def drain_chain(shop: Shop, count: int, *, acks_late: bool, count_commits: bool = False) -> Drain:
@@ -80,30 +89,24 @@ def drain_chain(shop: Shop, count: int, *, acks_late: bool, count_commits: bool 
         warm_up = {"orders": orders[: min(100, count // 4 or 1)]}
         run_jobs(CHAIN, [warm_up], environment(shop, 1))
         workers.pause()
-        job = {"orders": orders[len(warm_up["orders"]) :]}
+        jobs = [{"orders": orders[len(warm_up["orders"]) :]}]
         variables = environment(shop, 1)
         return _measure(
-            shop, CHAIN, job, variables, setting, workers=workers, count_commits=count_commits
+            shop, CHAIN, jobs, variables, setting, workers=workers, count_commits=count_commits
         )
 
 
 @contextmanager
 def chain_workers(shop: Shop, *, acks_late: bool) -> Iterator[Process]:
     """As many worker processes as Holdfast has."""
+    from project.local.supervisor import Service
+
     command = [sys.executable, "-m", "celery", "-A", "bench.sagas.peers.chain", "worker"]
     command += ["--pool", "prefork", "--concurrency", str(CHAIN_PROCESSES), "--loglevel", "ERROR"]
     command += ["--without-gossip", "--without-mingle", "--without-heartbeat"]
-    own = {"BENCH_LATE": "1" if acks_late else ""}
-    with open(shop.places.logs / "chain.log", "ab") as output:
-        popen = subprocess.Popen(
-            command,
-            env=environment(shop, 1) | own,
-            cwd=ROOT,
-            stdout=output,
-            stderr=output,
-            start_new_session=True,
-        )
-    process = Process(popen, ((15, 20), (3, 3)))
+    variables = environment(shop, 1) | {"BENCH_LATE": "1" if acks_late else ""}
+    stop = ((signal.SIGTERM, 20), (signal.SIGQUIT, 3))
+    process = shop.start(Service("chain", command, stop=stop, environment=variables))
     try:
         yield process
     finally:
@@ -113,7 +116,7 @@ def chain_workers(shop: Shop, *, acks_late: bool) -> Iterator[Process]:
 def _measure(
     shop: Shop,
     module: str,
-    job: dict,
+    jobs: list[dict],
     variables: dict[str, str],
     setting: str,
     *,
@@ -133,16 +136,16 @@ def _measure(
         def end() -> None:
             moments.append(moment(connection))
 
-        [answer] = run_jobs(module, [job], variables, begin, end)
+        answers = run_jobs(module, jobs, variables, begin, end)
         in_all = commits(connection) - counted[0] if count_commits else None
     before, after = moments
     return Drain(
-        runs=answer["done"],
-        seconds=answer["ended"] - answer["began"],
+        runs=sum(one["done"] for one in answers),
+        seconds=max(one["ended"] for one in answers) - min(one["began"] for one in answers),
         cpu=cpu_between(before, after),
         commits=in_all,
         write_commits=after.transactions - before.transactions,
         setting=setting,
-        accept_seconds=answer.get("accept_seconds"),
-        accept_cpu_seconds=answer.get("accept_cpu_seconds"),
+        accept_seconds=answers[0].get("accept_seconds"),
+        accept_cpu_seconds=answers[0].get("accept_cpu_seconds"),
     )

@@ -5,14 +5,15 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from bench.sagas.figures import SIDES, Drain, Target
+from bench.sagas.figures import Drain, Target
 
 NAMES = {
     "holdfast": "Holdfast",
     "dbos_direct": "DBOS, direct",
     "dbos_queued": "DBOS, queued",
     "celery_chain": "Celery chain",
-    "celery_chain_acks_early": "… acks early",
+    "dbos_direct_two_processes": "(DBOS in two processes)",
+    "celery_chain_acks_early": "(chain that acks early)",
 }
 
 
@@ -60,7 +61,7 @@ def _compared(report: Mapping[str, Any]) -> Any:
     for heading in ("sagas/s", "Holdfast is", "commits each", "CPU ms each", "p50 ms", "p99 ms"):
         table.add_column(heading, justify="right")
     table.add_column("setting")
-    for name in (*SIDES, "celery_chain_acks_early"):
+    for name in NAMES:
         if name not in report:
             continue
         facts, latency = report[name], report[name].get("latency", {})

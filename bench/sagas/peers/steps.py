@@ -18,7 +18,7 @@ _MONEY = """
     WITH entry AS (
         INSERT INTO payments_paymententry (payment_id, operation, state, amount, currency,
             idempotency_key, gateway_reference, code, detail)
-        SELECT id, '{operation}', 'succeeded', amount, currency, id || ':{operation}', '', '', ''
+        SELECT id, '{operation}', 'succeeded', amount, currency, id || ':{key}', '', '', ''
         FROM payments_payment WHERE order_id = %(order)s
         ON CONFLICT DO NOTHING
     )
@@ -26,8 +26,8 @@ _MONEY = """
         updated_at = clock_timestamp()
     WHERE id = %(order)s AND payment_status <> '{after}'
 """
-AUTHORIZE = _MONEY.format(operation="authorization", after="authorized")
-CAPTURE = _MONEY.format(operation="capture", after="captured")
+AUTHORIZE = _MONEY.format(operation="authorization", key="authorize", after="authorized")
+CAPTURE = _MONEY.format(operation="capture", key="capture", after="captured")
 RESERVE = """
     WITH taken AS (
         UPDATE catalog_stockitem SET reserved = reserved + 1
