@@ -180,8 +180,8 @@ def apart(run: Run) -> Change:
 
 
 def lost(run: Run) -> LogRecord:
-    """That the holder before had ``run`` and said nothing of it: it died, or was too slow."""
-    return _log(run, "claimed_again", "no_outcome", f"claim {run.claims} without an outcome")
+    """That the holder before had ``run`` and said nothing of it: it died, or was stopped."""
+    return _log(run, "claimed_again", "no_outcome", "the worker that had it gave no outcome")
 
 
 def _refused(saga: Saga, change: Change, outcome: Outcome, now: datetime) -> None:

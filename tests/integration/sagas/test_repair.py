@@ -327,7 +327,7 @@ def test_every_attempt_that_failed_is_in_the_log_with_its_error(start, recorder,
     assert [
         (one.event, one.position, one.direction, one.attempt, one.code, one.detail) for one in log
     ] == [
-        ("claimed_again", 0, "F", 1, "no_outcome", "claim 2 without an outcome"),
+        ("claimed_again", 0, "F", 1, "no_outcome", "the worker that had it gave no outcome"),
         ("retryable", 0, "F", 1, "busy", "try later"),
         ("unknown", 0, "F", 2, "raised", "ValueError: a bug"),
         ("rejected", 1, "F", 1, "no", "not this one"),
