@@ -15,7 +15,9 @@ from apps.common.databases import execute, fetch_all, fetch_one
 from apps.sagas.engine.state import Run
 from apps.sagas.enums import DATABASE, LIVE
 
-MAX_BATCHED_CLAIMS = 2  # claimed so often without progress, a run is claimed alone …
+MAX_BATCHED_CLAIMS = 2  # claimed so often without progress, a run comes in a small batch …
+SMALL_BATCHES = {2: 16, 3: 4}  # … of so many, by how often they were claimed …
+ALONE_CLAIMS = 4  # … from then on alone …
 MAX_CLAIMS = 6  # … and after so many it is parked: it kills whoever holds it
 RESERVED = 16  # one part in so many of a batch is kept for each kind and direction
 LIVE_SQL = "(" + ", ".join(f"'{status.value}'" for status in LIVE) + ")"
@@ -32,18 +34,23 @@ def claim(*, limit: int, weight: int, lease: float) -> list[Run]:
     """Claims the oldest due runs under a fresh token: at most ``limit``, of ``weight`` in all.
 
     ``lease`` in seconds. Each kind and direction that is due has a share of the batch, however
-    many others are older. A run that was claimed ``MAX_BATCHED_CLAIMS`` times without progress
-    comes alone, so that it can hurt only itself.
+    many others are older. Runs that were claimed ``MAX_BATCHED_CLAIMS`` times without progress
+    come first, in ever smaller batches: whoever was there when a holder died is soon cleared, and
+    the one that kills it is alone in the end and hurts only itself.
     """
     since = time.monotonic()
     token, suspect = fetch_one(
         DATABASE,
         f"""
-        SELECT nextval('saga_lease_token'), EXISTS (
-            SELECT FROM sagas_sagarun WHERE {_DUE} AND claims >= {MAX_BATCHED_CLAIMS})
+        SELECT nextval('saga_lease_token'), (
+            SELECT max(claims) FROM sagas_sagarun
+            WHERE {_DUE} AND claims >= {MAX_BATCHED_CLAIMS})
         """,
     )
-    rows = _claim(_SUSPECT, [token, lease, lease]) if suspect else []
+    rows = []
+    if suspect is not None:
+        together = min(SMALL_BATCHES.get(suspect, 1), limit)
+        rows = _claim(_SUSPECT, [suspect, together, token, lease, lease])
     if not rows:
         share = max(1, limit // RESERVED)
         rows = _claim(_FAIR, [limit, share, limit, weight, token, lease, lease])
@@ -53,8 +60,8 @@ def claim(*, limit: int, weight: int, lease: float) -> list[Run]:
 
 _SUSPECT = f"""
     WITH taken AS MATERIALIZED (
-        SELECT id FROM sagas_sagarun WHERE {_DUE} AND claims >= {MAX_BATCHED_CLAIMS}
-        ORDER BY next_run_at LIMIT 1 FOR UPDATE SKIP LOCKED
+        SELECT id FROM sagas_sagarun WHERE {_DUE} AND claims = %s
+        ORDER BY next_run_at LIMIT %s FOR UPDATE SKIP LOCKED
     )
 """
 

@@ -7,7 +7,7 @@ from uuid import UUID
 import orjson
 
 from apps.common.databases import execute, write
-from apps.sagas.engine.leases import LIVE_SQL, MAX_BATCHED_CLAIMS
+from apps.sagas.engine.leases import ALONE_CLAIMS, LIVE_SQL
 from apps.sagas.engine.state import Change, LogRecord, StepRecord
 from apps.sagas.enums import DATABASE
 
@@ -87,7 +87,7 @@ def _save_runs(changes: Sequence[Change]) -> None:
         UPDATE sagas_sagarun AS run SET
             status = new.status, position = new.position, step = new.step,
             direction = new.direction, attempt = new.attempt, step_since = new.step_since,
-            claims = CASE WHEN new.goes_on THEN 1 WHEN new.apart THEN {MAX_BATCHED_CLAIMS}
+            claims = CASE WHEN new.goes_on THEN 1 WHEN new.apart THEN {ALONE_CLAIMS}
                 ELSE 0 END,
             parked_steps = new.parked_steps, error_code = new.error_code,
             error_detail = new.error_detail, version = run.version + 1,

@@ -159,7 +159,10 @@ def test_a_run_that_keeps_killing_its_holder_comes_alone_and_is_parked(start, re
     for _ in range(leases.MAX_BATCHED_CLAIMS):
         assert len(leases.claim(limit=10, weight=100, lease=30)) == 3
         make_due()
-    for _ in range(leases.MAX_CLAIMS - leases.MAX_BATCHED_CLAIMS):
+    for _ in range(leases.MAX_BATCHED_CLAIMS, leases.ALONE_CLAIMS):
+        assert len(leases.claim(limit=10, weight=100, lease=30)) == 3
+        make_due()
+    for _ in range(leases.ALONE_CLAIMS, leases.MAX_CLAIMS):
         SagaRun.objects.filter(pk=killer.pk).update(next_run_at="2019-01-01T00:00:00Z")
         assert [run.id for run in leases.claim(limit=10, weight=100, lease=30)] == [killer.pk]
     SagaRun.objects.filter(pk=killer.pk).update(next_run_at="2019-01-01T00:00:00Z")
@@ -171,6 +174,24 @@ def test_a_run_that_keeps_killing_its_holder_comes_alone_and_is_parked(start, re
         pass
     others = SagaRun.objects.exclude(pk=killer.pk).values_list("status", flat=True)
     assert list(others) == ["completed", "completed"]
+
+
+def test_those_whose_holder_died_with_another_are_cleared_in_small_batches(start):
+    runs = start(*(f"r{number}" for number in range(200)))
+    killer = runs[-1].pk
+    SagaRun.objects.update(claims=leases.MAX_BATCHED_CLAIMS)
+    sizes = []
+    while together := leases.claim(limit=200, weight=1000, lease=30):
+        sizes.append(len(together))
+        assert len(sizes) < 30
+        if killer in [run.id for run in together] and len(together) > 1:
+            make_due()  # its holder died, and its lease ended
+        else:
+            SagaRun.objects.filter(pk__in=[run.id for run in together]).update(
+                finished_at="2026-01-01T00:00:00Z", status="completed"
+            )
+    assert sum(sizes) >= 200
+    assert max(sizes) == leases.SMALL_BATCHES[leases.MAX_BATCHED_CLAIMS]
 
 
 def test_an_abort_turns_a_run_back_before_its_next_step(start, drive, recorder):
