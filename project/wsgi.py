@@ -1,5 +1,6 @@
 """The WSGI application that granian serves."""
 
+import gc
 import os
 
 from django.conf import settings
@@ -10,3 +11,8 @@ from apps.common.rest.body import with_chunked_bodies
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "project.settings")
 
 application = with_chunked_bodies(get_wsgi_application(), settings.API_MAX_BODY_BYTES)
+
+# What was loaded stays: looking through all of it again and again took a twelfth of its time.
+gc.collect()
+gc.freeze()
+gc.set_threshold(10_000, 20, 20)

@@ -2,6 +2,7 @@
 
 import logging.config
 import sys
+from functools import lru_cache
 from typing import Any
 
 import structlog
@@ -13,9 +14,14 @@ HIDDEN = "[hidden]"
 def hide_secrets(logger: Any, method: str, event: dict[str, Any]) -> dict[str, Any]:
     """A structlog processor: values whose name speaks of a secret never reach the log."""
     for name in event:
-        if any(word in name.lower() for word in SECRET_WORDS):
+        if _speaks_of_secret(name):
             event[name] = HIDDEN
     return event
+
+
+@lru_cache(maxsize=1_000)
+def _speaks_of_secret(name: str) -> bool:
+    return any(word in name.lower() for word in SECRET_WORDS)
 
 
 def _renderers(as_json: bool) -> list:
