@@ -126,7 +126,7 @@ def discrepancy_resolve(*, discrepancy_id: int, reason: str) -> None:
                 ended_at = statement_timestamp(), ended_by = %s, reason = %s
             WHERE id = %s
             """,
-            [actor.name if actor else "", reason, discrepancy_id],
+            [actor.name[:150] if actor else "", reason, discrepancy_id],
         )
         staff_change(
             DATABASE,

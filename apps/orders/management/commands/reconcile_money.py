@@ -7,12 +7,14 @@ import orjson
 from django.core.management.base import BaseCommand, CommandError
 from django.db import OperationalError
 from rich.console import Console
-from rich.table import Table
 
 from apps.common.contracts import to_builtins
 from apps.common.errors import HoldfastError
 from apps.orders.reconciling import reconcile_money
 from apps.payments.contracts import MoneyFinding, Reconciliation
+
+DONE = {"answer": "answer entered", "void": "voided", "refund": "refunded"}
+WOULD = {"answer": "would enter it", "void": "would void it", "refund": "would refund it"}
 
 
 class Command(BaseCommand):
@@ -42,20 +44,22 @@ class Command(BaseCommand):
 
 
 def _show(console: Console, run: Reconciliation, *, dry_run: bool) -> None:
-    if run.findings:
-        table = Table("What", "Order", "Reference", "Done", "Facts")
-        for one in run.findings:
-            order = str(one.order_id) if one.order_id else "not ours"
-            table.add_row(one.kind, order, one.reference, _done(one, dry_run), one.detail)
-        console.print(table)
+    for one in run.findings:
+        order = f"order {one.order_id}" if one.order_id else "no order of ours"
+        console.print(f"{one.kind}: {_done(one, dry_run)}", style="bold", soft_wrap=True)
+        console.print(f"  {order}, reference {one.reference}", soft_wrap=True)
+        console.print(f"  {one.detail}", soft_wrap=True)
     console.print(
         f"{run.records:,} records of the gateway, {run.payments:,} payments of ours:"
         f" {run.mended:,} mended, {run.opened:,} new for a person, {run.cleared:,} agree by now"
-        f" ({run.seconds:.1f} s)."
+        f" ({run.seconds:.1f} s).",
+        soft_wrap=True,
     )
 
 
 def _done(one: MoneyFinding, dry_run: bool) -> str:
     if not one.action:
         return "for a person"
-    return one.action if one.done else f"would {one.action}" if dry_run else "not yet"
+    if one.done:
+        return DONE[one.action]
+    return WOULD[one.action] if dry_run else "not yet"
