@@ -49,7 +49,7 @@ class Payment(models.Model):
 class PaymentEntry(models.Model):
     """A line of the ledger: what was asked of the gateway, and what came of it."""
 
-    # Without a check in the database: docs/decisions/0013.
+    # Without a check in the database: docs/decisions/0017.
     payment = models.ForeignKey(
         Payment, models.PROTECT, related_name="entries", db_constraint=False
     )

@@ -1,5 +1,5 @@
 """Only ``apps/payments/ledger.py`` writes payments and their ledger, which has no foreign-key
-check in the database: see docs/decisions/0013."""
+check in the database: see docs/decisions/0017."""
 
 import pytest
 
