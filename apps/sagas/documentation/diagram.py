@@ -1,4 +1,4 @@
-"""A definition as a Mermaid flowchart: forward from left to right, back below it."""
+"""A definition as a Mermaid flowchart: forward from top to bottom, back beside it."""
 
 from collections.abc import Iterator
 
@@ -14,7 +14,7 @@ DONE = ("([", "])")  # with the start of the run
 
 def diagram(saga: Saga) -> str:
     """The flowchart's source."""
-    return "\n".join(["flowchart LR", *(f"    {line}" for line in _lines(saga))])
+    return "\n".join(["flowchart TB", *(f"    {line}" for line in _lines(saga))])
 
 
 def _lines(saga: Saga) -> Iterator[str]:
@@ -28,7 +28,6 @@ def _lines(saga: Saga) -> Iterator[str]:
     if backward:
         path = " -.-> ".join(f"c{number}" for number in reversed(backward))
         yield f"{path} -.-> undone((compensated))"
-        yield f"{' & '.join(f'c{number}' for number in backward)} -. given up .-> parked"
     yield from _turns(saga)
     yield 'parked[/"parked: wants a person"/]'
 

@@ -76,7 +76,6 @@ def test_a_diagram_leads_back_from_each_step_to_what_undoes_it():
         'c0["undo begin"]',
         'c2["undo two"]',
         "c2 -.-> c0 -.-> undone((compensated))",
-        "c0 & c2 -. given up .-> parked",
         "s1 -. no, given up .-> c0",
         "s2 -. no .-> c0",
         "s2 -. given up .-> c2",
