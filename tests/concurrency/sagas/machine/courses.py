@@ -17,6 +17,7 @@ from hypothesis.stateful import (
 )
 
 from apps.common.databases import execute
+from apps.common.errors import Conflict
 from apps.sagas import definition, facade
 from apps.sagas.contracts import StepCall, step_key
 from apps.sagas.engine.driver import drive_batch
@@ -26,6 +27,10 @@ from tests.concurrency.sagas.machine.holders import INSIDE, OUTSIDE, Holder, Sto
 LONG_AGO = "'2020-01-01'::timestamptz"
 QUICK = settings(derandomize=True, max_examples=30, stateful_step_count=30)
 HOLDERS = 3
+PEOPLE = {
+    one.__name__: one
+    for one in (facade.retry_run, facade.compensate_run, facade.park_run, facade.mark_step_done)
+}
 _examples = count()
 
 scripts = st.fixed_dictionaries(
@@ -34,7 +39,7 @@ scripts = st.fixed_dictionaries(
         name: st.lists(st.sampled_from(said), max_size=5) for name, said in world.ANSWERS.items()
     },
 )
-pauses = st.builds(Stop, st.sampled_from(OUTSIDE), st.integers(1, 3), st.just("pause"))
+pauses = st.builds(Stop, st.sampled_from(OUTSIDE), st.sampled_from([1, 1, 2]), st.just("pause"))
 failures = st.builds(
     Stop,
     st.sampled_from(OUTSIDE),
@@ -110,6 +115,14 @@ class Machine(RuleBasedStateMachine):
     @precondition(lambda self: any(one.paused for one in self.holders))
     @rule(n=which, stop=pauses | failures)
     def go_on_until(self, n, stop):
+        self.resumes(n, stop)
+
+    @precondition(lambda self: any(one.paused for one in self.holders))
+    @rule(n=which, stop=st.none() | pauses)
+    def is_overtaken_and_goes_on(self, n, stop):
+        self.leases_end()
+        drive_batch()
+        self.look()
         self.resumes(n, stop)
 
     @precondition(lambda self: any(one.paused for one in self.holders))
@@ -189,6 +202,25 @@ class Machine(RuleBasedStateMachine):
             self.fates[key].unknown_version = True
             self._sql("UPDATE sagas_sagarun SET kind_version = 9 WHERE business_key = %s", key)
 
+    @precondition(lambda self: self.fates)
+    @rule(n=which, action=st.sampled_from(list(PEOPLE)))
+    def a_person_acts(self, n, action):
+        key, one = self._run(n)
+        if action == "mark_step_done" and not laws.is_done(one, self.world):
+            return  # people tell the truth
+        before = books.read(self.prefix)
+        try:
+            PEOPLE[action](one.row["id"], one.row["version"], "it has to be")
+        except Conflict:
+            laws.nobody_else_wrote(before, self.look(), set())
+            return
+        fate = self.fates[key]
+        fate.touched = True
+        fate.stopped |= action == "compensate_run"
+        fate.parked |= action == "park_run"
+        self.seen["people"] += 1
+        laws.nobody_else_wrote(before, self.look(), {key})
+
     # --- laws
     def look(self) -> dict[str, books.Books]:
         try:
@@ -201,7 +233,7 @@ class Machine(RuleBasedStateMachine):
                 version = one.row["kind_version"] if not fate.unknown_version else None
                 saga = definition.lookup(world.KIND, version) if version else None
                 if saga:
-                    laws.of_one_run(one, saga, self.world)
+                    laws.of_one_run(one, saga, self.world, fate.touched)
         except AssertionError:
             self.broken = True
             raise

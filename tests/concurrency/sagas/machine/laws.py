@@ -23,6 +23,8 @@ class Fate:
 
     stopped: bool = False  # asked to abort, or its deadline passed
     unknown_version: bool = False
+    parked: bool = False  # by a person
+    touched: bool = False  # a person did something to it
     most_claims: int = 0
 
     def ends(self, books: Books, world: World, shaken: int) -> set[str]:
@@ -31,7 +33,7 @@ class Fate:
         refused = {name for name, answer in books.effects if answer == "no"}
         kept = "capture" in world.bank.moves_of(books.row["id"])
         ends = set()
-        if self.unknown_version or self.most_claims >= MAX_CLAIMS or trouble >= 3:
+        if self.unknown_version or self.parked or self.most_claims >= MAX_CLAIMS or trouble >= 3:
             ends.add("failed")
         if kept:
             return ends | {"completed"} | ({"failed"} if refused else set())
@@ -42,19 +44,28 @@ class Fate:
         return ends
 
 
-def of_one_run(books: Books, saga: Saga, world: World) -> None:
-    """The laws of a single run; raises ``AssertionError``."""
+def of_one_run(books: Books, saga: Saga, world: World, touched: bool) -> None:
+    """The laws of a single run; raises ``AssertionError``. What a person did may stand where the
+    engine alone would have been by."""
     _effects(books, world)
-    _position(books, saga)
-    _log(books)
-    _end(books, world)
+    _position(books, saga, touched)
+    if not touched:
+        _log(books)
+    _end(books, world, touched)
+
+
+def is_done(books: Books, world: World) -> bool:
+    """Whether the forward step at which the run stands had its effect."""
+    moves = world.bank.moves_of(books.row["id"])
+    at_the_bank = {"hold": "authorize" in moves, "charge": "capture" in moves}
+    step = books.row["step"]
+    return books.row["direction"] == "F" and at_the_bank.get(step, books.done(step))
 
 
 def _effects(books: Books, world: World) -> None:
-    twice = [key for key, number in Counter(key for key, _ in books.keys).items() if number > 1]
-    assert not twice, f"done twice: {twice}"
-    done_under = {key for key, answer in books.keys if answer == "ok"}
-    assert not done_under & books.fenced, "a forward effect after its fence"
+    done = Counter(key for key, answer in books.keys if answer == "ok")
+    assert not done or max(done.values()) == 1, f"done twice: {done}"
+    assert not done.keys() & books.fenced, "a forward effect after its fence"
     for name, undo in UNDONE_BY.items():
         if books.done(undo):
             assert books.effects.index((undo, "ok")) > books.effects.index((name, "ok"))
@@ -68,21 +79,22 @@ def _effects(books: Books, world: World) -> None:
         assert refused, "only a definite no reverses the pivot"
 
 
-def _position(books: Books, saga: Saga) -> None:
+def _position(books: Books, saga: Saga, touched: bool) -> None:
     row, steps = books.row, books.steps
     assert saga.steps[row["position"]].name == row["step"]
     for (position, direction), (name, status, attempts) in steps.items():
         assert saga.steps[position].name == name
         assert 1 <= attempts <= (GOING if _plain(saga, position, direction) else BACK).max_attempts
         if direction == "B":
-            assert row["direction"] == "B" and (position >= row["position"])
+            assert row["direction"] == "B"
+            assert touched or position >= row["position"]
         assert status != "skipped"
     completed = {p for (p, d), one in steps.items() if d == "F" and one[1] == "completed"}
     if row["direction"] == "F":
         upto = len(saga.steps) if row["status"] == "completed" else row["position"]
         assert completed == set(range(upto)), f"completed {completed} at {row['position']}"
     failed = [p for (p, d), one in steps.items() if d == "B" and one[1] == "failed"]
-    assert row["parked_steps"] == len(failed)
+    assert row["parked_steps"] == len(failed) or (touched and row["parked_steps"] < len(failed))
     if row["status"] in ("compensated", "failed") and row["direction"] == "B":
         _all_undone(books, saga, completed)
     assert (row["direction"] == "B") >= (row["status"] in ("compensating", "compensated"))
@@ -91,7 +103,7 @@ def _position(books: Books, saga: Saga) -> None:
 
 
 def _all_undone(books: Books, saga: Saga, completed: set[int]) -> None:
-    if books.row["error_code"] in ("definition_changed", "no_progress"):
+    if books.row["error_code"] in ("definition_changed", "no_progress", "parked_by_staff"):
         return  # parked on its way back
     for position in completed:
         if saga.steps[position].compensation is not None:
@@ -110,7 +122,7 @@ def _log(books: Books) -> None:
     assert events["step_parked"] == books.row["parked_steps"]
 
 
-def _end(books: Books, world: World) -> None:
+def _end(books: Books, world: World, touched: bool) -> None:
     row = books.row
     if books.live:
         assert row["finished_at"] is None
@@ -125,7 +137,8 @@ def _end(books: Books, world: World) -> None:
     elif row["status"] == "completed":
         assert moves == ("authorize", "capture")
         done = {name for name, answer in books.effects if answer == "ok"}
-        assert done == {"open", "book", "take", "hold", "charge", "tell", "finish"}
+        recorded = set() if touched else {"hold", "charge"}  # the bank has them, see above
+        assert done >= recorded | {"open", "book", "take", "tell", "finish"}
     else:
         assert row["error_code"], "parked without a reason"
 
