@@ -16,10 +16,10 @@ from tests.trade import violations
 
 # Each step of a saga passes these again.
 AGAIN = [
-    f"{name}:{nth}"
-    for name in ("saga.begin.after_commit", "saga.checkpoint.before_commit")
-    for nth in (2, 3, 5)
-] + [f"saga.checkpoint.after_commit:{nth}" for nth in range(2, 7)]
+    *("saga.begin.after_commit:3", "saga.checkpoint.before_commit:2"),
+    *("saga.checkpoint.before_commit:5", "saga.checkpoint.after_commit:3"),
+    *("saga.checkpoint.after_commit:4", "saga.checkpoint.after_commit:6"),
+]
 CASES = [f"{name}:1" for name in NAMES] + AGAIN
 pytestmark = pytest.mark.django_db(transaction=True, databases="__all__")
 
