@@ -26,4 +26,4 @@ class RetryPolicy:
 
 
 # A day: what only waits for another part is given up by the clock, not by counting.
-FOR_EVER = RetryPolicy(max_attempts=30_000, base=0.2, cap=60.0, schedule_to_close=86_400.0)
+FOR_EVER = RetryPolicy(max_attempts=30_000, base=0.2, cap=10.0, schedule_to_close=86_400.0)

@@ -18,7 +18,7 @@ from apps.sagas.retry import RetryPolicy
 
 KIND = "cancellation"
 # Longer than a checkout may wait for a gateway or database, forward and back.
-CHECKOUT_ENDS = RetryPolicy(max_attempts=30_000, base=0.2, cap=15.0, schedule_to_close=172_800.0)
+CHECKOUT_ENDS = RetryPolicy(max_attempts=30_000, base=0.2, cap=12.0, schedule_to_close=172_800.0)
 
 
 def stop_checkout(calls: Sequence[StepCall]) -> list[Outcome]:

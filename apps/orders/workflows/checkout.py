@@ -16,7 +16,7 @@ from apps.sagas.retry import RetryPolicy
 KIND = "checkout"
 RESERVE_POSITION = 2
 # How long a gateway or database may be away before an order that waits for it is given up.
-PATIENT = RetryPolicy(max_attempts=30_000, base=0.2, cap=15.0, schedule_to_close=900.0)
+PATIENT = RetryPolicy(max_attempts=30_000, base=0.2, cap=5.0, schedule_to_close=900.0)
 REVIEW_WITHIN = 7 * 86_400.0  # seconds
 
 CHECKOUT = Saga(

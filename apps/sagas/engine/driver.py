@@ -7,6 +7,7 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from functools import partial
+from uuid import UUID
 
 import structlog
 from celery.exceptions import SoftTimeLimitExceeded
@@ -40,6 +41,7 @@ class Driver:
         self.overloaded = overloaded
         self.lease = settings.SAGA_LEASE_SECONDS
         self.waiting: dict[tuple, list[Run]] = defaultdict(list)
+        self.strange: set[UUID] = set()  # runs whose definition is not the one they came by
         self.flights = Flights()
         self.stepper = Stepper(self.flights, self.lease, self._carry_on)
 
@@ -79,6 +81,7 @@ class Driver:
     def take(self, runs: Sequence[Run]) -> None:
         """Takes over ``runs`` that were claimed for this driver. An attempt whose holder never
         came back with an outcome is told of by the next one."""
+        self.strange |= _strange(runs)
         store.log([state.lost(run) for run in runs if run.claims > 1])
         for run in runs:
             self._wait(run)
@@ -100,9 +103,9 @@ class Driver:
         key = min(self.waiting)
         runs = sorted(self.waiting.pop(key), key=lambda run: run.id)
         saga = lookup(key[0], key[1])
-        fit = [run for run in runs if saga and _stands_where_it_says(saga, run)]
+        fit = [run for run in runs if saga and run.id not in self.strange]
         if len(fit) < len(runs):
-            self._park_unfit([run for run in runs if run not in fit])
+            self._park_unfit([run for run in runs if not saga or run.id in self.strange])
         killers = [run for run in fit if run.claims > leases.MAX_CLAIMS]
         if killers:
             self._park_killers(killers)
@@ -207,6 +210,23 @@ def _alert(run: Run) -> None:
         detail=run.error_detail,
         request_id=run.correlation_id,
     )
+
+
+def _strange(runs: Sequence[Run]) -> set[UUID]:
+    """Those of ``runs`` that stand or came by steps which their definition has no longer there.
+
+    Definitions change between processes only: looking when a run is claimed is enough.
+    """
+    known = [(run, saga) for run in runs if (saga := lookup(run.kind, run.kind_version))]
+    strange = {run.id for run, saga in known if not _stands_where_it_says(saga, run)}
+    under_way = [run for run, saga in known if run.position > saga.first or not run.forward]
+    if under_way:
+        came_by = leases.history(under_way)
+        for run, saga in known:
+            names = {position: step.name for position, step in enumerate(saga.steps)}
+            if not came_by.get(run.id, {}).items() <= names.items():
+                strange.add(run.id)
+    return strange
 
 
 def _stands_where_it_says(saga: Saga, run: Run) -> bool:

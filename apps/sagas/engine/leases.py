@@ -8,6 +8,7 @@ them, so a holder that was too slow writes nothing.
 import time
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from uuid import UUID
 
 import orjson
 
@@ -185,6 +186,19 @@ def _extend(run_ids: Sequence, lease: float) -> None:
         """,
         [lease, lease, list(run_ids)],
     )
+
+
+def history(runs: Sequence[Run]) -> dict[UUID, dict[int, str]]:
+    """The steps that ``runs`` went forward, by run: position → name."""
+    found: dict[UUID, dict[int, str]] = {run.id: {} for run in runs}
+    for run_id, position, name in fetch_all(
+        DATABASE,
+        "SELECT run_id, position, name FROM sagas_sagastep"
+        " WHERE run_id = ANY(%s) AND direction = 'F'",
+        [list(found)],
+    ):
+        found[run_id][position] = name
+    return found
 
 
 def now() -> datetime:
