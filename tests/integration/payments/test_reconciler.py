@@ -316,6 +316,21 @@ def test_a_verdict_that_is_not_true_any_more_is_not_carried_out(gateway, orders,
     nothing_left(orders)
 
 
+def test_a_saga_that_begins_after_the_verdict_is_left_alone(gateway, orders, monkeypatch):
+    order_id = authorized()
+    orders.standing[order_id] = Standing.UNDONE
+
+    def meanwhile(*args):
+        orders.standing[order_id] = Standing.LIVE
+        return mend(*args)
+
+    mend = mending.mend
+    monkeypatch.setattr(mending, "mend", meanwhile)
+    assert run(orders) == []
+    assert book(order_id)[2:] == []
+    assert at_gateway(gateway, order_id) == "authorized 0.00 0.00"
+
+
 def test_two_runs_at_the_same_moment_do_nothing_twice(gateway, orders):
     held, kept = [authorized() for _ in range(3)], [captured() for _ in range(3)]
     client.gateway().authorize(new_id(), ONE, "tok_approve", "not ours")
