@@ -18,6 +18,7 @@ from apps.sagas.errors import NotRepairable, RunHeld
 
 STOPPED = "stopped_by_staff"
 PARKED = "parked_by_staff"
+KILLS = "no_progress"  # the engine parks so what was claimed too often
 BACKWARD = Direction.BACKWARD.value
 _NO_JITTER = random.Random(0)  # noqa: S311 - a success waits for nothing
 
@@ -100,6 +101,7 @@ def retry(case: Case, event: str = "staff_retry") -> Change:
     if not (case.is_live or case.is_parked or case.was_refused):
         raise NotRepairable("it has ended")
     change = _begin(case, event)
+    change.apart = run.error_code == KILLS  # it comes alone: it may do so again
     if case.is_parked and not run.forward:
         left = case.left()
         if not left:

@@ -112,6 +112,15 @@ class TestRetry:
         drive()
         assert fresh(run).status == "completed"
 
+    def test_one_that_killed_its_workers_comes_alone(self, start, drive):
+        run, *_ = start("killer", "other")
+        SagaRun.objects.filter(pk=run.pk).update(claims=leases.MAX_CLAIMS)
+        drive()
+        assert fresh(run).error_code == "no_progress"
+        start("third")
+        act(facade.retry_run, run)
+        assert [one.id for one in leases.claim(limit=9, weight=99, lease=30)] == [run.pk]
+
     @pytest.mark.parametrize("change", [{"step": "renamed"}, {"kind_version": 9}])
     def test_a_run_without_its_definition_is_left_alone(self, start, drive, change):
         [run] = start("k")
