@@ -19,7 +19,7 @@ pytestmark = pytest.mark.django_db(transaction=True, databases=["orders", "catal
 
 @pytest.fixture
 def ready(monkeypatch, settings, transactional_db):
-    settings.SAGA_BATCH_RUNS = 4
+    settings.SAGA_LEASE_SECONDS = 3_600.0  # only ``leases_end`` ends them, however slow we are
     for room in (driver, stepping):
         monkeypatch.setattr(room, "failpoint", point)
     world.make_tables()
