@@ -46,8 +46,11 @@ def prepare(job: dict) -> Callable[[], dict]:
     import django
 
     django.setup()
+    from django.db import connections
+
+    for connection in connections.all():
+        connection.ensure_connection()
     place = orders(job)
-    place(-1 - job["first"])  # connections, caches
 
     def run() -> dict:
         for number in range(job["first"], job["count"], job["step"]):
@@ -70,7 +73,7 @@ def job_of(shop: Any, *, prefix: str, products: int, payment_method: str) -> dic
 def accept(
     shop: Any, count: int, *, prefix: str, products: int, payment_method: str = "account"
 ) -> tuple[float, float]:
-    """Accepts ``count`` orders (and one more per process); seconds it took, and of processor."""
+    """Accepts ``count`` orders; the seconds it took, and those of processor."""
     shared = job_of(shop, prefix=prefix, products=products, payment_method=payment_method)
     share = {**shared, "count": count, "step": PROCESSES}
     jobs = [{**share, "first": number} for number in range(PROCESSES)]
