@@ -218,7 +218,7 @@ def _approve(command: ApproveReturn) -> ReturnAccepted:
     )
     one.status, one.version = ReturnStatus.IN_PROGRESS, one.version + 1
     one.save(update_fields=["status", "version", "saga_id"])
-    _note(one, "approve_return", refund=f"{one.amount} {one.order.currency}")
+    _note_decision(one, "approve_return", refund=f"{one.amount} {one.order.currency}")
     return _answer(one)
 
 
@@ -229,7 +229,7 @@ def _refuse(command: RefuseReturn, reason: str) -> ReturnAccepted:
     _check(one, command.version)
     moved = return_moves.returns_refuse({one.id: reason}, before=ReturnStatus.REQUESTED)
     one.status, one.version = ReturnStatus.REFUSED, moved[one.id]
-    _note(one, "refuse_return", reason=reason)
+    _note_decision(one, "refuse_return", reason=reason)
     return _answer(one)
 
 
@@ -267,30 +267,22 @@ def _reason(text: str) -> str:
 
 def _noted(wish: Wish, answer: ReturnAccepted) -> ReturnAccepted:
     pieces = sum(line.quantity for line in wish.lines)
-    staff_change(
-        DATABASE,
-        subject=SUBJECT,
-        subject_id=wish.order_id,
-        action="return_items" if wish.lines else "refund",
-        before={},
-        after={
-            **({"pieces": pieces} if pieces else {}),
-            "refund": f"{answer.amount.amount} {answer.amount.currency}",
-            "reason": wish.reason,
-        },
-    )
+    after = {"refund": f"{answer.amount.amount} {answer.amount.currency}", "reason": wish.reason}
+    if pieces:
+        after["pieces"] = pieces
+    _note(wish.order_id, "return_items" if pieces else "refund", {}, after)
     return answer
 
 
-def _note(one: OrderReturn, action: str, **after: str) -> None:
-    staff_change(
-        DATABASE,
-        subject=SUBJECT,
-        subject_id=one.order_id,
-        action=action,
-        before={"return_status": str(ReturnStatus.REQUESTED)},
-        after={"return_status": str(one.status), **after},
-    )
+def _note_decision(one: OrderReturn, action: str, **after: str) -> None:
+    before = {"return_status": str(ReturnStatus.REQUESTED)}
+    _note(one.order_id, action, before, {"return_status": str(one.status), **after})
+
+
+def _note(order_id: UUID, action: str, before: dict, after: dict) -> None:
+    """The staff log's line, under the order."""
+    words = {"subject": SUBJECT, "subject_id": order_id, "action": action}
+    staff_change(DATABASE, **words, before=before, after=after)
 
 
 def _known(references: Sequence[str]) -> set[str]:
