@@ -37,7 +37,7 @@ class Order(models.Model):
         max_digits=14, decimal_places=2, db_default=0, help_text="Given back for its returns."
     )
     address = models.JSONField()
-    external_reference = models.CharField(max_length=64, null=True, unique=True)
+    external_reference = models.CharField(max_length=64, null=True)
     cancel_reason = models.CharField(max_length=60, db_default="")
     saga_id = models.UUIDField(help_text="The run of its checkout.")
     placed_at = models.DateTimeField()
@@ -54,6 +54,8 @@ class Order(models.Model):
             models.Index(fields=["-placed_at", "-id"], name="order_newest"),
         ]
         constraints = [
+            # Not unique=True: that would keep a second index for LIKE.
+            models.UniqueConstraint(fields=["external_reference"], name="order_reference_once"),
             models.CheckConstraint(
                 condition=models.Q(total=models.F("goods_total") + models.F("shipping_total")),
                 name="order_total_adds_up",
@@ -71,7 +73,8 @@ class Order(models.Model):
 class OrderLine(models.Model):
     """What was sold, at the price and under the name it had then."""
 
-    order = models.ForeignKey(Order, models.CASCADE, related_name="lines")
+    # Found by the unique constraint below, which begins with it.
+    order = models.ForeignKey(Order, models.CASCADE, related_name="lines", db_index=False)
     position = models.PositiveSmallIntegerField()
     product_id = models.UUIDField()
     sku = models.CharField(max_length=64)

@@ -4,8 +4,10 @@ import threading
 from uuid import uuid4
 
 import pytest
+from django.db import connections
 from django.test import Client
 
+from apps.common.databases import execute
 from apps.customers import addresses
 from apps.customers.contracts import Address
 from apps.customers.models import User
@@ -292,3 +294,19 @@ def test_a_method_and_a_card_must_fit_each_other(ada, trade, values, errors):
     let_buy_on_account(trade)
     answer = post(ada, body(trade, **values))
     assert (answer.status_code, fields(answer)) == (400, errors)
+
+
+def test_a_repeat_is_answered_while_the_catalogue_does_not_answer(ada, trade):
+    first = post(ada, body(trade), key="k")
+    execute("catalog", "SET lock_timeout = '20ms'")
+    somebody = connections["catalog"].copy()
+    try:
+        somebody.set_autocommit(False)
+        with somebody.cursor() as cursor:
+            cursor.execute("LOCK TABLE catalog_product")
+        again, other = post(ada, body(trade), key="k"), post(ada, body(trade))
+    finally:
+        somebody.close()
+        execute("catalog", "RESET lock_timeout")
+    assert (again.status_code, again.content) == (202, first.content)
+    assert (other.status_code, other.json()["code"]) == (503, "unavailable")
