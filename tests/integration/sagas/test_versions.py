@@ -108,3 +108,15 @@ def test_a_run_on_its_way_back_whose_compensation_is_gone_is_parked(
     drive_batch()
     deploy(1, "first", "second", "third", undoable=False)
     assert parked(under_way, drive) == ("failed", "definition_changed")
+
+
+@pytest.mark.parametrize(
+    "names",
+    [("renamed", "second", "third"), ("third", "second", "first")],
+    ids=["renamed", "reordered"],
+)
+def test_a_run_never_undoes_another_step_than_it_did(under_way, deploy, drive, recorder, names):
+    recorder.tell("second", "old", Outcome.rejected("no"))
+    deploy(1, *names)
+    assert parked(under_way, drive) == ("failed", "definition_changed")
+    assert [name for name in recorder.effects if name.startswith("undo")] == []
