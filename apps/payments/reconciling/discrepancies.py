@@ -153,6 +153,8 @@ def run_record(*, run: Reconciliation, marks: dict) -> None:
             marks=marks,
         )
         execute(DATABASE, "DELETE FROM payments_reconcilerrun WHERE id <= %s", [row.pk - KEPT_RUNS])
+        failpoint("payments.discrepancy.before_commit")
+    failpoint("payments.discrepancy.after_commit")
 
 
 def marks() -> dict:
