@@ -20,7 +20,7 @@ import psutil
 
 ROOT = Path(__file__).resolve().parents[1]
 MEMORY_TARGET_MB = 500
-SAMPLE_SECONDS, YEAR_SECONDS = 30.0, 360.0
+SAMPLE_SECONDS, YEAR_SECONDS = 30.0, 240.0
 POLL_SECONDS = 0.1
 
 
@@ -34,6 +34,7 @@ class Result:
     rows: int
     orders: int
     lines: int
+    returns: int
     seconds: float
     target_seconds: float
     orders_per_second: float
@@ -70,7 +71,8 @@ def run(arguments: argparse.Namespace) -> int:
     else:
         for one in results:
             print(
-                f"{one.file}, {one.stock}: {one.orders:,} orders, {one.lines:,} lines in"
+                f"{one.file}, {one.stock}: {one.orders:,} orders, {one.lines:,} lines,"
+                f" {one.returns:,} returns in"
                 f" {one.seconds:.1f} s (target {one.target_seconds:.0f} s),"
                 f" {one.orders_per_second:,.0f} orders/s, peak {one.peak_memory_mb:.0f} MB"
                 f" (target {MEMORY_TARGET_MB} MB), {one.violations} violations:"
@@ -104,6 +106,7 @@ def measure(file: Path | None, stock: str, target: float) -> Result:
         rows=answer["rows"],
         orders=answer["orders"]["placed"],
         lines=answer["lines"],
+        returns=answer["returns"]["completed"],
         seconds=answer["seconds"],
         target_seconds=target,
         orders_per_second=answer["orders"]["placed"] / answer["seconds"],
