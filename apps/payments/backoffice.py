@@ -63,11 +63,11 @@ class MoneyDiscrepancyAdmin(History, ReadOnlyAdmin):
     ordering = ("-id",)
     actions_detail = ("resolve",)
     fieldsets = (
-        (None, {"fields": ("what", "shown_state", "detail", "found_at")}),
+        (None, {"fields": ("kind", "state", "detail", "found_at")}),
         ("About", {"fields": ("reference", "payment_page", "order_page")}),
         ("How it ended", {"fields": ("ended_at", "ended_by", "reason")}),
     )
-    readonly_fields = ("what", "shown_state", "payment_page", "order_page")
+    readonly_fields = ("payment_page", "order_page")
 
     @display(description="what", ordering="kind")
     def what(self, row: MoneyDiscrepancy) -> str:

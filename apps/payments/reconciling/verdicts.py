@@ -20,6 +20,12 @@ from apps.payments.position import Position, Progress
 
 AUTHORIZATION, CAPTURE = EntryOperation.AUTHORIZATION, EntryOperation.CAPTURE
 VOID, REFUND = EntryOperation.VOID, EntryOperation.REFUND
+STANDS = {
+    Standing.PARKED: "waits for a person",
+    Standing.KEPT: "is sold",
+    Standing.UNDONE: "is cancelled",
+    Standing.MISSING: "does not exist",
+}
 DEAD = (Standing.UNDONE, Standing.MISSING)
 
 
@@ -152,8 +158,8 @@ def _kind(check: str, position: Position, record: GatewayRecord | None) -> Discr
 
 def _detail(position: Position, record: GatewayRecord | None, standing: Standing) -> str:
     ours = (
-        f"{position.state} by our ledger, {position.captured} captured, {position.refunded}"
-        f" refunded{', a movement open' if position.is_open else ''}; the order is {standing}"
+        f"{_words(position.state)} by our ledger, {position.captured} captured, {position.refunded}"
+        f" refunded{', a movement open' if position.is_open else ''}; the order {STANDS[standing]}"
     )
     return f"{_at_gateway(record)}; {ours}"
 
@@ -162,10 +168,15 @@ def _at_gateway(record: GatewayRecord | None) -> str:
     if record is None:
         return "Unknown at the gateway"
     twice = f", in {record.captures} captures" if record.captures > 1 else ""
+    state = _words(record.state).capitalize()
     return (
-        f"{record.state.capitalize()} at the gateway: {_text(record.authorized)} authorized,"
+        f"{state} at the gateway: {_text(record.authorized)} authorized,"
         f" {_text(record.captured)} captured{twice}, {_text(record.refunded)} refunded"
     )
+
+
+def _words(state: MoneyState) -> str:
+    return state.replace("_", " ")
 
 
 def _text(money) -> str:
