@@ -22,7 +22,7 @@ from chaos.faults import QUEUE, Broken
 from chaos.injector import Injector
 from chaos.load import Load
 from chaos.proxies import Link
-from chaos.report import History, Report
+from chaos.report import History, Report, too_rare
 from chaos.staff import Staff
 from project import env
 from project.local.places import ROOT
@@ -106,9 +106,18 @@ class Drill:
         while time.monotonic() < end and not self.stopping.is_set():
             self.stopping.wait(min(TELL_EVERY, max(end - time.monotonic(), 0)))
             self._tell()
+        if not self.stopping.is_set():
+            self._make_up()
         self.injector.stop()
         self.load.stop()
         self.staff.stop()
+
+    def _make_up(self) -> None:
+        """Some faults found nothing to break because of others; load goes on for them."""
+        missing = too_rare(self.history.counts, self.kinds, self.minutes)
+        if missing:
+            say(f"making up for {', '.join(missing)} …")
+        self.injector.make_up(missing, self.seed)
 
     def _tell(self) -> None:
         seconds, placed = time.monotonic() - self.began, len(self.load.placed)

@@ -34,6 +34,13 @@ class Injector:
         self._stopping.set()
         self._thread.join()
 
+    def make_up(self, kinds: Sequence[str], seed: int) -> None:
+        """Once the plan is carried out: injects those that came too rarely, one by one."""
+        self._thread.join()
+        for number, kind in enumerate(kinds):
+            if not self._stopping.is_set():
+                self._inject(Planned(0.0, kind, seed + number))
+
     def _run(self) -> None:
         with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="fault") as pool:
             for planned in self.plan:

@@ -5,6 +5,7 @@ import json
 import threading
 import time
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -14,6 +15,12 @@ from rich.table import Table
 from chaos import schedule
 
 SHOWN = 20
+
+
+def too_rare(counts: Mapping[str, int], kinds: Sequence[str], minutes: float) -> list[str]:
+    """The kinds that were not injected often enough, each as often as it is missing."""
+    _, _, of_a_kind = schedule.least(minutes)
+    return [kind for kind in kinds for _ in range(of_a_kind - counts.get(kind, 0))]
 
 
 class History:
@@ -81,8 +88,7 @@ class Report:
             self.shortfalls.append(f"{sum(self.faults.values())} faults, {faults} are wanted")
         self.shortfalls += [
             f"{kind} was injected {self.faults.get(kind, 0)} times, {of_a_kind} are wanted"
-            for kind in kinds
-            if self.faults.get(kind, 0) < of_a_kind
+            for kind in sorted(set(too_rare(self.faults, kinds, self.minutes)))
         ]
 
     def write(self, directory: Path) -> None:
