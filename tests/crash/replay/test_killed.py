@@ -21,6 +21,9 @@ BOOKS = {
 }
 
 
+RETURNS = {"pieces": 6, "orders": 1, "taken": 1, "completed": 1}
+
+
 def start_replay(shop, *words: str, **environment: str):
     return shop.manage("replay_sales", "--limit-days", "1", "--json", *words, **environment)
 
@@ -51,6 +54,15 @@ def test_the_replaying_process_is_killed(shop, failpoint):
     assert 48 <= orders_there() <= 51  # whatever the other thread was at
     assert_same_books(start_replay(shop))
     assert orders_there() == 121
+
+
+def test_the_replaying_process_is_killed_when_it_ships_and_when_it_takes_back(shop):
+    shop.worker()
+    for failpoint in ("order.ship.after_commit", "order.return.after_commit"):
+        doomed = start_replay(shop, FAILPOINTS_ENABLED="on", FAILPOINT=f"{failpoint}:1:kill")
+        assert doomed.wait() == -signal.SIGKILL
+    answer = books(start_replay(shop))
+    assert {name: answer["returns"][name] for name in RETURNS} == RETURNS
 
 
 def test_the_worker_is_killed(shop):

@@ -140,9 +140,9 @@ def test_staff_refund_an_amount_and_refuse_a_wish(shipped, customer, clerk):
     assert list(actions) == ["refund", "refuse_return"]
 
 
-@pytest.mark.parametrize(
-    ("body", "fields"),
-    [
+def test_what_cannot_be_is_named(shipped, clerk):
+    good = {"reason": "broken", "version": version(shipped)}
+    for body, fields in (
         ({"lines": [{"position": 1, "quantity": 3}]}, ["lines[0].quantity"]),
         ({"lines": [{"position": 9, "quantity": 1}]}, ["lines[0].position"]),
         ({"lines": [{"position": 1, "quantity": 0}]}, ["lines[0].quantity"]),
@@ -150,12 +150,9 @@ def test_staff_refund_an_amount_and_refuse_a_wish(shipped, customer, clerk):
         ({"amount": {"amount": "999.00", "currency": "GBP"}}, ["amount.amount"]),
         ({"lines": [{"position": 1, "quantity": 1}], "reason": " "}, ["reason"]),
         ({"lines": [{"position": 1, "quantity": 1}], "reason": "x" * 61}, ["reason"]),
-    ],
-)
-def test_what_cannot_be_is_named(shipped, clerk, body, fields):
-    body = {"reason": "broken", "version": version(shipped)} | body
-    answer = post(clerk, f"staff/orders/{shipped}/returns", body)
-    assert problem(answer) == (400, "invalid", fields)
+    ):
+        answer = post(clerk, f"staff/orders/{shipped}/returns", good | body)
+        assert problem(answer) == (400, "invalid", fields)
 
 
 def test_a_key_and_the_right_order_are_needed(trade, shipped, customer, clerk):
