@@ -28,12 +28,13 @@ from project.local.parents import signal_at_our_death
 
 Fault = Callable[["Broken", random.Random], str | None]
 QUEUE = settings.CELERY_TASK_DEFAULT_QUEUE
-# What a shop under this load passes often enough to be waited for.
-ROOMS = ("saga.claim", "saga.begin", "saga.checkpoint", "saga.execute", "payments", "gateway")
-ROOMS += ("catalog.reserve", "catalog.release", "catalog.dispatch", "order.place", "order.cancel")
-ROOMS += ("order.ship", "order.deliver")
-POINTS = tuple(name for name in NAMES if name.startswith(ROOMS))
-NEVER_OFTEN = ("catalog.release", "catalog.dispatch", "order.cancel", "order.ship", "order.deliver")
+# What a shop under this load passes often enough to be waited for …
+OFTEN = ("saga.claim", "saga.begin", "saga.checkpoint", "saga.execute", "gateway", "order.place")
+OFTEN += ("payments.before", "payments.after", "catalog.reserve", "catalog.release")
+# … and what some of its orders pass.
+SELDOM = ("order.cancel", "order.ship", "order.deliver", "order.return")
+SELDOM += ("catalog.dispatch", "catalog.return")
+POINTS = tuple(name for name in NAMES if name.startswith(OFTEN + SELDOM))
 
 
 @dataclass
@@ -108,7 +109,7 @@ def failpoint(broken: Broken, rng: random.Random) -> str | None:
     if file.exists():
         return None
     name = rng.choice(POINTS)
-    nth = 1 if name.startswith(NEVER_OFTEN) else rng.randint(1, 4)
+    nth = 1 if name.startswith(SELDOM) else rng.randint(1, 4)
     draft = file.with_suffix(".draft")
     draft.write_text(f"{name}:{nth}:kill\n")
     draft.rename(file)
