@@ -89,6 +89,7 @@ def prepare(job: dict) -> Callable[[], dict]:
             "name": "bench",
             "system_database_url": job["system_database_url"],
             "sys_db_pool_size": threads + 4,
+            "db_engine_kwargs": {"pool_pre_ping": False},  # 12 round trips fewer per saga
             "max_executor_threads": max(threads, 16),
             "application_version": "1",
             "executor_id": str(os.getpid()),
