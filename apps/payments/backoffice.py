@@ -56,7 +56,7 @@ class StateFilter(admin.SimpleListFilter):
 
 @admin.register(MoneyDiscrepancy)
 class MoneyDiscrepancyAdmin(History, ReadOnlyAdmin):
-    list_display = ("what", "shown_state", "order_id", "detail", "found_at", "ended_by")
+    list_display = ("what", "shown_state", "order_id", "there", "here", "found_at", "ended_by")
     list_filter = (StateFilter, "kind", "found_at")
     search_fields = ("reference__exact", "order_id__exact")
     search_help_text = "Reference at the gateway or order id"
@@ -76,6 +76,14 @@ class MoneyDiscrepancyAdmin(History, ReadOnlyAdmin):
     @display(description="state", label=COLOURS, ordering="state")
     def shown_state(self, row: MoneyDiscrepancy) -> tuple[str, str]:
         return row.state, row.get_state_display()
+
+    @display(description="at the gateway")
+    def there(self, row: MoneyDiscrepancy) -> str:
+        return row.detail.partition(" at the gateway")[0]
+
+    @display(description="by our ledger")
+    def here(self, row: MoneyDiscrepancy) -> str:
+        return row.detail.partition("; ")[2].partition(" by our ledger")[0].capitalize() or "–"
 
     @display(description="payment")
     def payment_page(self, row: MoneyDiscrepancy) -> str:
