@@ -4,6 +4,9 @@
 ``--hypothesis-profile=long`` looks for new ones, ``--hypothesis-seed=N`` repeats those.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import pytest
 from hypothesis import settings
 from structlog.testing import capture_logs
@@ -11,7 +14,7 @@ from structlog.testing import capture_logs
 from apps.sagas.engine import driver, stepping
 from apps.sagas.engine.driver import drive_batch
 from tests.concurrency.sagas.machine import world
-from tests.concurrency.sagas.machine.courses import QUICK, Machine, course, follow_courses
+from tests.concurrency.sagas.machine.courses import QUICK, Machine, follow_courses
 from tests.concurrency.sagas.machine.holders import Stop, point
 
 pytestmark = pytest.mark.django_db(transaction=True, databases=["orders", "catalog"])
@@ -33,6 +36,20 @@ def test_whatever_happens_every_run_ends_right(ready, request):
     follow_courses(settings.default if long else QUICK)
     # It has been everywhere: late holders came back, people acted, runs ended in all three ways.
     assert set(Machine.seen) == {"in time", "late", "people", "completed", "compensated", "failed"}
+
+
+@contextmanager
+def course() -> Iterator[Machine]:
+    """A course of events told beforehand: of one run, which comes to rest at the end."""
+    machine = Machine()
+    try:
+        machine.starts([{}])
+        yield machine
+    except BaseException:
+        machine.broken = True
+        raise
+    finally:
+        machine.teardown()
 
 
 def status(machine: Machine) -> str:

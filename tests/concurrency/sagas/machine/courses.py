@@ -1,8 +1,6 @@
 """The state machine: rules that befall runs, their holders and the clock; see ``laws``."""
 
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
 from itertools import count
 
 import hypothesis.strategies as st
@@ -160,6 +158,12 @@ class Machine(RuleBasedStateMachine):
         self.look()
 
     # --- time and people
+    @precondition(lambda self: self.world.late)
+    @rule()
+    def a_late_request_arrives(self):
+        self.world.bank.ask(*self.world.late.pop(0))
+        self.look()
+
     @rule()
     def leases_end(self):
         self._sql(
@@ -288,17 +292,3 @@ def follow_courses(chosen: settings = QUICK, **words) -> None:
             **words,
         ),
     )
-
-
-@contextmanager
-def course() -> Iterator[Machine]:
-    """A course of events told beforehand: of one run, which comes to rest at the end."""
-    machine = Machine()
-    try:
-        machine.starts([{}])
-        yield machine
-    except BaseException:
-        machine.broken = True
-        raise
-    finally:
-        machine.teardown()

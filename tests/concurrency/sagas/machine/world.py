@@ -6,6 +6,7 @@ The books have no unique keys: what is done twice is seen twice.
 
 from collections import Counter
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future
 from uuid import UUID
 
 from django.db import transaction
@@ -23,10 +24,10 @@ GOING = RetryPolicy(max_attempts=3, base=0.0, cap=0.0, schedule_to_close=3600)
 BACK = RetryPolicy(max_attempts=4, base=0.0, cap=0.0, schedule_to_close=3600)
 FENCE = {"answer": "cancelled"}
 # What a participant is told to answer; without a word it says ok. "lost": done, and no answer;
-# "silent": not done, and no answer.
+# "silent": not done, and no answer; "late": as silent, but the request still lies about somewhere.
 LOCAL = ("ok", "no", "busy", "raise", "silent", "wait")
 INBOX = ("ok", "no", "busy", "raise", "silent", "lost")
-BANK = ("ok", "no", "busy", "raise", "silent", "lost")
+BANK = ("ok", "no", "busy", "raise", "silent", "lost", "late")
 ANSWERS = {
     "book": LOCAL,
     "undo_book": LOCAL[:-1],
@@ -38,7 +39,7 @@ ANSWERS = {
     "tell": INBOX,
     "finish": LOCAL[:-1],
 }
-TROUBLE = ("busy", "raise", "silent", "lost")
+TROUBLE = ("busy", "raise", "silent", "lost", "late")
 TABLES = {
     "orders": (
         "CREATE TABLE machine_book (seq bigserial, run uuid, name text, key text, answer text)",
@@ -78,6 +79,7 @@ class World:
         self.bank = Bank()
         self.scripts: dict[tuple[str, str], list[str]] = {}
         self.trouble: Counter[str] = Counter()
+        self.late: list[tuple[str, str]] = []  # requests to the bank that will arrive some time
         self.broken: list[str] = []  # promises of the engine to its participants
 
     def answer(self, name: str, call: StepCall, alone: bool) -> str:
@@ -167,13 +169,16 @@ class World:
             if answer in ("busy", "silent"):
                 return outcome(answer)
             run = str(call.run_id)
-            if not reverse:
-                known = self.bank.ask(run, operation, refuse=answer == "no")
-            elif answer == "no":
-                known = "no"
-            else:  # what is unknown is resolved first, by the same key
-                open_ = "authorize" in intents and self.bank.ask(run, "authorize") == "ok"
-                known = self.bank.ask(run, "void") if open_ else "ok"
+            if reverse and answer != "no":  # what is unknown is resolved first, by the same key
+                held = "authorize" in intents and self.bank.ask(run, "authorize") == "ok"
+                if not held:
+                    return outcome("ok")
+            asked = "void" if reverse else operation
+            if answer == "late":
+                self.late.append((run, asked))
+                return outcome("silent")
+            refuse = answer == "no"
+            known = "no" if reverse and refuse else self.bank.ask(run, asked, refuse=refuse)
             return outcome("silent" if answer == "lost" else known)
 
         def record(calls: Sequence[StepCall], outcomes: Sequence[Outcome]) -> None:
@@ -181,6 +186,11 @@ class World:
                 if one.kind.value in ("success", "rejected"):
                     write("orders", name, call, "ok" if one.kind.value == "success" else "no")
 
+        def submit(calls: Sequence[StepCall]) -> list[Future[Outcome]]:
+            return [_landed(one) for one in perform(calls)]
+
+        if name == "hold":
+            return Participant(submit=submit, prepare=prepare, record=record)
         return Participant(perform, prepare=prepare, record=record)
 
 
@@ -191,6 +201,12 @@ def outcome(answer: str) -> Outcome:
         "silent": Outcome.unknown("silent"),
         "wait": Outcome.waiting("wait"),
     }.get(answer) or Outcome.rejected(answer)
+
+
+def _landed(one: Outcome) -> Future[Outcome]:
+    future: Future[Outcome] = Future()
+    future.set_result(one)
+    return future
 
 
 def _was_done(alias: str, undoes: str, call: StepCall) -> bool:
