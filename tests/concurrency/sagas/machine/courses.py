@@ -281,6 +281,7 @@ class Machine(RuleBasedStateMachine):
 
 def follow_courses(chosen: settings = QUICK, **words) -> None:
     """Runs the machine; raises what it finds."""
+    Machine.seen.clear()
     run_state_machine_as_test(
         Machine,
         settings=settings(
