@@ -8,6 +8,7 @@ with ``prepare`` gives the same books, since every movement has one key for ever
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
+from datetime import datetime
 from typing import TypeVar
 from uuid import UUID
 
@@ -197,6 +198,11 @@ def reconcile(orders: Orders, *, dry_run: bool = False) -> Reconciliation:
     if not dry_run:
         discrepancies.run_record(run=result, marks=run.marks)
     return result
+
+
+def open_discrepancies(*, most: int) -> tuple[int, list[tuple[int, str, datetime]]]:
+    """How many discrepancies want a person, and the newest of them: id, kind in words, since."""
+    return discrepancies.open_discrepancies(most=most)
 
 
 def resolve_discrepancy(discrepancy_id: int, reason: str) -> None:

@@ -15,6 +15,7 @@ from django.urls import reverse
 from apps.catalog import facade as catalog
 from apps.orders import figures
 from apps.orders.enums import OrderStatus
+from apps.payments import facade as payments
 from apps.sagas import facade as sagas
 from project import health
 
@@ -113,6 +114,16 @@ def _sagas() -> Tile:
     }
 
 
+def _money() -> Tile:
+    count, rows = payments.open_discrepancies(most=MOST)
+    page = "admin:payments_moneydiscrepancy"
+    return {
+        "count": count,
+        "rows": [(label, at, reverse(f"{page}_change", args=[pk])) for pk, label, at in rows],
+        "link": reverse(f"{page}_changelist"),
+    }
+
+
 @cache
 def _readiness() -> health.Readiness:
     return health.Readiness(health.parts(), seconds=PARTS_SECONDS)
@@ -138,6 +149,7 @@ TILES: dict[str, tuple[str, Callable[[], Tile]]] = {
     "states": ("orders.view_order", _states),
     "stock": ("catalog.view_stockitem", _low_stock),
     "sagas": ("sagas.view_sagarun", _sagas),
+    "money": ("payments.view_moneydiscrepancy", _money),
     "parts": ("sagas.view_sagarun", _parts),
     "audit": ("orders.view_auditrun", _audit),
 }

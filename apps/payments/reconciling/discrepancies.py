@@ -1,5 +1,7 @@
 """What the reconciler found, for people: writes and reads of discrepancies and of its runs."""
 
+from datetime import datetime
+
 import structlog
 from django.db import transaction
 
@@ -8,7 +10,7 @@ from apps.common.databases import execute, fetch_all, require_atomic
 from apps.common.errors import Conflict, InvalidInput, NotFound
 from apps.messaging.staff_log import staff_change
 from apps.payments.contracts import MoneyFinding, Reconciliation
-from apps.payments.enums import DATABASE, DiscrepancyState
+from apps.payments.enums import DATABASE, DiscrepancyKind, DiscrepancyState
 from apps.payments.models import MoneyDiscrepancy, ReconcilerRun
 from apps.sagas.failpoints import failpoint
 
@@ -103,6 +105,18 @@ def open_references(after: int, limit: int) -> tuple[list[str], int]:
     )
     last = rows[-1][0] if len(rows) == limit else 0
     return list({reference for _, reference in rows}), last
+
+
+def open_discrepancies(*, most: int) -> tuple[int, list[tuple[int, str, datetime]]]:
+    """How many are open, and the newest of them: id, kind in words, when it was found."""
+    rows = fetch_all(
+        DATABASE,
+        "SELECT id, kind, found_at, count(*) OVER () FROM payments_moneydiscrepancy"
+        " WHERE state = 'open' ORDER BY id DESC LIMIT %s",
+        [most],
+    )
+    newest = [(row[0], DiscrepancyKind(row[1]).label, row[2]) for row in rows]
+    return (rows[0][3] if rows else 0), newest
 
 
 def discrepancy_resolve(*, discrepancy_id: int, reason: str) -> None:

@@ -18,6 +18,7 @@ from apps.common.databases import execute
 from apps.common.ids import new_id
 from apps.customers.models import User
 from apps.orders.audit.models import AuditRun
+from apps.payments.models import MoneyDiscrepancy
 from apps.sagas.models import SagaRun
 
 pytestmark = pytest.mark.django_db(databases=list(settings.DATABASES))
@@ -127,6 +128,22 @@ def test_parked_and_slow_sagas_are_named(staff):
     assert [staff.get(link).status_code for _, link in found["rows"]] == [200, 200]
 
 
+def test_money_that_wants_a_person_is_named(staff):
+    assert tiles(staff)["money"]["count"] == 0
+    for number, state in enumerate(("open", "mended", "open")):
+        MoneyDiscrepancy.objects.create(
+            kind="unknown_refund", state=state, reference=str(number), detail="by hand"
+        )
+    found = tiles(staff)["money"]
+    assert (found["count"], [label for label, _, _ in found["rows"]]) == (
+        2,
+        ["Refund unknown to our ledger"] * 2,
+    )
+    assert staff.get(found["link"]).context["cl"].result_count == 2
+    assert staff.get(found["rows"][0][2]).status_code == 200
+    assert b"2 discrepancies" in staff.get("/admin/").content
+
+
 def test_a_part_that_fails_is_named_and_does_not_hold_the_page_up(staff):
     found = tiles(staff)["parts"]
 
@@ -164,4 +181,4 @@ def test_it_asks_as_often_for_many_orders_as_for_few(staff):
             capture.__exit__(None, None, None)
         queries.append(sum(map(len, captures)))
 
-    assert queries == [7, 7]
+    assert queries == [8, 8]
