@@ -1,12 +1,14 @@
 """The run inside: load and faults for some minutes, then rest, then the judgement."""
 
 import json
+import os
 import random
 import signal
 import subprocess
 import sys
 import threading
 import time
+import traceback
 from argparse import Namespace
 from collections.abc import Callable
 from uuid import UUID
@@ -44,7 +46,12 @@ def main(arguments: Namespace) -> int:
 
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, stop)
-    return Drill(arguments, stopping).run()
+    try:
+        return Drill(arguments, stopping).run()
+    except BaseException:
+        traceback.print_exc()
+        sys.stderr.flush()
+        os._exit(1)  # buyers may still wait for a shop that is being stopped
 
 
 def say(text: str) -> None:
