@@ -192,7 +192,7 @@ class ReturnDesk:
         if view.status != ReturnStatus.REQUESTED and request.method != "POST":
             self.message_user(request, f"It is {view.status} already.", messages.WARNING)
             return back(self, request, order_id)
-        form = DecideForm(request.POST or None, view=view)
+        form = DecideForm(request.POST if request.method == "POST" else None, view=view)
         if request.method != "POST" or not form.is_valid():
             return self._decide_page(request, order, view, form)
         try:
