@@ -11,7 +11,7 @@ from apps.sagas.contracts import Outcome
 from apps.sagas.definition import Participant, Saga, Step
 from apps.sagas.engine import leases
 from apps.sagas.engine.driver import Driver, drive_batch
-from apps.sagas.models import SagaRun
+from apps.sagas.models import SagaLogEntry, SagaRun
 from tests.integration.sagas.conftest import QUICK
 
 pytestmark = pytest.mark.django_db(transaction=True, databases=["orders"])
@@ -84,55 +84,68 @@ def test_shares_do_not_lift_the_cap_of_lines(kinds):
 
 
 @pytest.fixture
-def calls_outside():
-    """A saga of a call outside and a local step; ``calls`` has the open future of each run."""
-    calls: dict[str, Future] = {}
-    done: list[str] = []
+def outside():
+    """Registers a saga of a call outside, made by ``submit``, and a local step ``finish``."""
 
-    def submit(batch):
-        return [calls.setdefault(call.business_key, Future()) for call in batch]
+    def outside(submit, finish) -> None:
+        ask = Step("ask", Participant(submit=submit), retry=QUICK)
+        steps = (ask, Step("finish", Participant(finish, local=True)))
+        definition.register(Saga("outside", 1, steps))
 
-    def finish(batch):
-        done.extend(call.business_key for call in batch)
-        for key in ("slow 1", "slow 2"):  # they answer only once the others are through
-            if len(done) >= 5 and not calls[key].done():
-                calls[key].set_result(Outcome.success())
-        return [Outcome.success() for _ in batch]
-
-    ask = Step("ask", Participant(submit=submit), retry=QUICK)
-    definition.register(Saga("outside", 1, (ask, Step("finish", Participant(finish, local=True)))))
-    yield calls, done
+    yield outside
     definition._registry.pop(("outside", 1))
 
 
-def test_slow_calls_hold_back_neither_their_batch_nor_what_falls_due_meanwhile(calls_outside):
-    calls, done = calls_outside
+def begin_outside(*keys: str) -> None:
+    for key in keys:
+        facade.start(kind="outside", version=1, business_key=key)
+
+
+def test_slow_calls_hold_back_neither_their_batch_nor_what_falls_due_meanwhile(outside):
+    slow = {"slow 1": Future(), "slow 2": Future()}
+    done: list[list[str]] = []
+
+    def submit(batch):
+        return [slow.get(call.business_key, Outcome.success()) for call in batch]
+
+    def finish(batch):
+        done.append(sorted(call.business_key for call in batch))
+        if len(done) == 1:
+            begin_outside("later 1", "later 2")
+        if len(done) == 2:  # they answer only once the others are through
+            for call in slow.values():
+                call.set_result(Outcome.success())
+        return [Outcome.success() for _ in batch]
+
+    outside(submit, finish)
     with transaction.atomic(using="orders"):
-        for key in ("slow 1", "quick 1", "quick 2", "slow 2", "quick 3"):
-            facade.start(kind="outside", version=1, business_key=key)
-            calls[key] = Future()
-            if key.startswith("quick"):
-                calls[key].set_result(Outcome.success())
-    calls |= {key: Future() for key in ("later 1", "later 2")}
-    for key in ("later 1", "later 2"):
-        calls[key].set_result(Outcome.success())
-
-    def meanwhile(_):
-        with transaction.atomic(using="orders"):
-            for key in ("later 1", "later 2"):
-                facade.start(kind="outside", version=1, business_key=key)
-
-    driver = Driver()
-    landed = driver._carry_on
-
-    def carry_on(changes):
-        if any(change.run.business_key == "quick 1" for change in changes) and len(done) == 3:
-            meanwhile(None)
-        landed(changes)
-
-    driver.stepper.carry_on = carry_on
-    assert driver.drive(seconds=20) == 7
-    assert set(done[:3]) == {"quick 1", "quick 2", "quick 3"}
-    assert set(done[3:5]) == {"later 1", "later 2"}
-    assert set(done[5:]) == {"slow 1", "slow 2"}
+        begin_outside("slow 1", "quick 1", "quick 2", "slow 2")
+    assert Driver().drive(seconds=20) == 6
+    assert done == [["quick 1", "quick 2"], ["later 1", "later 2"], ["slow 1", "slow 2"]]
     assert set(SagaRun.objects.values_list("status", "attempt")) == {("completed", 1)}
+
+
+def test_an_answer_that_comes_after_its_run_was_claimed_again_counts_for_nothing(outside):
+    late, asked = Future(), Counter()
+
+    def submit(batch):
+        asked.update(call.business_key for call in batch)
+        return [
+            late if call.business_key == "slow" and asked["slow"] == 1 else Outcome.success()
+            for call in batch
+        ]
+
+    def finish(batch):
+        if batch[0].business_key == "quick":  # now the lease of the slow one ends
+            SagaRun.objects.filter(business_key="slow").update(next_run_at="2020-01-01T00:00:00Z")
+        else:
+            late.set_result(Outcome.rejected("no"))
+        return [Outcome.success() for _ in batch]
+
+    outside(submit, finish)
+    with transaction.atomic(using="orders"):
+        begin_outside("slow", "quick")
+    Driver().drive(seconds=20)
+    assert asked == {"slow": 2, "quick": 1}
+    assert set(SagaRun.objects.values_list("status", "error_code")) == {("completed", "")}
+    assert list(SagaLogEntry.objects.values_list("event", flat=True)) == ["claimed_again"]
