@@ -35,6 +35,7 @@ def compare(shop: Shop, runs: int, rounds: int, progress: Progress) -> dict[str,
                 progress.drained(f"round {number + 1} of {rounds}, {name}", done)
     report: dict[str, Any] = {name: figures.side(drains[name]) for name in figures.SIDES}
     report["ratio"] = figures.ratios(report)
+    report["cpu_ratio"] = figures.cpu_ratios(report)
     for name in BESIDE:
         report[name] = figures.side(drains[name])
     return report

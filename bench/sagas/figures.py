@@ -115,6 +115,13 @@ def ratios(sides: Mapping[str, Mapping[str, Any]]) -> dict[str, float]:
     }
 
 
+def cpu_ratios(sides: Mapping[str, Mapping[str, Any]]) -> dict[str, float]:
+    """How many times Holdfast's processor time per saga each peer's is: what a busy machine, on
+    which the rates say little, can be asked for."""
+    spent = {name: sum(sides[name]["cpu_ms_per_saga"].values()) for name in SIDES}
+    return {peer: round(spent[peer] / spent["holdfast"], 1) for peer in PEERS}
+
+
 @dataclass(frozen=True, slots=True)
 class Target:
     """What a figure has to reach: at least (or, with ``most``, at most) ``wanted``."""

@@ -63,6 +63,16 @@ def test_a_ratio_is_how_many_times_a_peer_holdfast_does():
     assert list(report()) == [*figures.SIDES, "ratio"]
 
 
+def test_processor_time_is_compared_beside_the_rates():
+    sides = report()
+    sides["celery_chain"]["cpu_ms_per_saga"] = {"python": 30.0, "postgres": 3.0}
+    assert figures.cpu_ratios(sides) == {
+        "dbos_direct": 1.0,
+        "dbos_queued": 1.0,
+        "celery_chain": 22.0,
+    }
+
+
 def test_targets_judge_what_was_measured():
     met = {one.name: one.passed for one in figures.targets(report())}
     assert met == {
