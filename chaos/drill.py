@@ -48,7 +48,7 @@ def main(arguments: Namespace) -> int:
         signal.signal(number, stop)
     try:
         return Drill(arguments, stopping).run()
-    except BaseException:
+    except BaseException:  # noqa: BLE001 - whatever it is, nobody may wait for it
         traceback.print_exc()
         sys.stderr.flush()
         os._exit(1)  # buyers may still wait for a shop that is being stopped
