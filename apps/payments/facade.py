@@ -104,6 +104,18 @@ def perform_refunds(
     return runner.perform_refunds(refunds, seconds)
 
 
+def submit_refunds(
+    refunds: Sequence[RefundPayment], then: Callable[[PaymentResult], T]
+) -> list[T | Future[T]]:
+    """Like ``perform_refunds`` but without waiting, as ``submit`` does.
+
+    Raises ``RuntimeError`` inside a transaction.
+    """
+    if connections[DATABASE].in_atomic_block:
+        raise RuntimeError("no gateway call inside a transaction")
+    return runner.submit_refunds(refunds, then)
+
+
 def record_refunds(
     refunds: Sequence[RefundPayment], results: Sequence[PaymentResult]
 ) -> dict[UUID, MoneyState]:

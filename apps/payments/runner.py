@@ -66,22 +66,33 @@ def gathered(results: Sequence[T | Future[T]]) -> Iterator[T]:
         yield one.result() if isinstance(one, Future) else one
 
 
+def submit_refunds(
+    refunds: Sequence[RefundPayment],
+    then: Callable[[PaymentResult], T],
+    seconds: float | None = None,
+) -> list[T | Future[T]]:
+    """As ``submit_all`` for refunds of parts."""
+    until = time.monotonic() + (settings.GATEWAY_PERFORM_SECONDS if seconds is None else seconds)
+    positions = selectors.positions([one.order_id for one in refunds])
+
+    def begin(refund: RefundPayment) -> T | Future[T]:
+        position = positions.get(refund.order_id)
+        if position is None:
+            declined, nothing = PaymentStatus.DECLINED, MoneyState.NOT_PAID
+            return then(PaymentResult(refund.order_id, declined, nothing, NO_PAYMENT))
+        known = movements.part_settled(position, refund.refund_id)
+        if known:
+            return then(known)
+        return _pool().submit(lambda: then(_refund(position, refund.refund_id, until)))
+
+    return [begin(refund) for refund in refunds]
+
+
 def perform_refunds(
     refunds: Sequence[RefundPayment], seconds: float | None = None
 ) -> list[PaymentResult]:
     """The results in the order of ``refunds``, once the last of them is there."""
-    until = time.monotonic() + (settings.GATEWAY_PERFORM_SECONDS if seconds is None else seconds)
-    positions = selectors.positions([one.order_id for one in refunds])
-
-    def begin(refund: RefundPayment) -> PaymentResult | Future[PaymentResult]:
-        position = positions.get(refund.order_id)
-        if position is None:
-            declined, nothing = PaymentStatus.DECLINED, MoneyState.NOT_PAID
-            return PaymentResult(refund.order_id, declined, nothing, NO_PAYMENT)
-        known = movements.part_settled(position, refund.refund_id)
-        return known or _pool().submit(_refund, position, refund.refund_id, until)
-
-    return list(gathered([begin(refund) for refund in refunds]))
+    return list(gathered(submit_refunds(refunds, lambda result: result, seconds)))
 
 
 def _refund(position: Position, refund_id: UUID, until: float) -> PaymentResult:

@@ -9,6 +9,7 @@ pieces from the shelf that may be sold by then.
 """
 
 from collections.abc import Sequence
+from concurrent.futures import Future
 from decimal import Decimal
 from uuid import UUID
 
@@ -56,12 +57,10 @@ def prepare_refund(calls: Sequence[StepCall]) -> None:
     payments.prepare_refunds(_refunds(calls))
 
 
-def execute_refund(calls: Sequence[StepCall]) -> list[Outcome]:
+def submit_refund(calls: Sequence[StepCall]) -> list[Outcome | Future[Outcome]]:
     """Asks the gateway to give back what the returned goods cost."""
-    results = iter(payments.perform_refunds(_refunds(calls)))
-    return [
-        payment_outcome(next(results)) if _refund(call) else Outcome.success() for call in calls
-    ]
+    answers = iter(payments.submit_refunds(_refunds(calls), payment_outcome))
+    return [next(answers) if _refund(call) else Outcome.success() for call in calls]
 
 
 def record_refund(calls: Sequence[StepCall], outcomes: Sequence[Outcome]) -> None:
@@ -121,7 +120,7 @@ RETURN = Saga(
         Step("record_return", None, Participant(refuse, local=True)),
         Step(
             "refund_payment",
-            Participant(execute_refund, prepare=prepare_refund, record=record_refund),
+            Participant(submit=submit_refund, prepare=prepare_refund, record=record_refund),
             kind=StepKind.PIVOT,
         ),
         Step("restock", Participant(restock), kind=StepKind.RETRIABLE),
