@@ -18,12 +18,12 @@ pytestmark = pytest.mark.django_db(databases="__all__", transaction=True)
 
 
 def read_all() -> list[facts.OrderFacts]:
-    held = dict(catalog.live_reservations_by_order())
+    stock = facts.Stock.read()
     with facts.snapshot():
         return [
             order
             for chunk in facts.order_ids_by_chunk()
-            for order in facts.read_facts(chunk, held=held)
+            for order in facts.read_facts(chunk, stock=stock)
         ]
 
 
