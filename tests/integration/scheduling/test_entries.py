@@ -30,6 +30,7 @@ def test_the_shops_jobs_run_as_declared():
         "forget-records": "1:00:00",
         "purge-customers": "<crontab: 20 3 * * * (m/h/dM/MY/d)>",
         "purge-products": "<crontab: 10 3 * * * (m/h/dM/MY/d)>",
+        "reconcile-money": "0:05:00",
     }
 
 
