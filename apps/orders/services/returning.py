@@ -204,10 +204,9 @@ def _approve(command: ApproveReturn) -> ReturnAccepted:
     _check(one, command.version)
     lines = OrderReturnLine.objects.filter(order_return=one)
     known = set(lines.values_list("order_line__position", flat=True))
-    for n, position in enumerate(command.damaged):
-        if position not in known:
-            text = "No piece of this line comes back."
-            raise InvalidInput.field(f"damaged[{n}]", "unknown_line", text)
+    if strange := set(command.damaged) - known:
+        text = f"No piece of line {min(strange)} comes back."
+        raise InvalidInput.field("damaged", "unknown_line", text)
     lines.filter(order_line__position__in=command.damaged).update(restock=False)
     one.saga_id = start_return(
         one.id,

@@ -34,6 +34,7 @@ BEYOND_SCHEMA = {
     # Only the shop knows what it has.
     ("product_id", "unknown_product"),
     ("address_id", "not_found"),
+    ("damaged", "unknown_line"),
     ("category", "does_not_exist"),
     ("parent", "does_not_exist"),
     # Two letters are not yet a country, nor three a currency of the shop.
@@ -163,7 +164,8 @@ class Attack:
             case.headers["Idempotency-Key"] = f"key {self.requests}"
         body = case.body if isinstance(case.body, dict) else {}
         for line in body.get("lines", ()):
-            line["product_id"] = self.known["product_id"]
+            if "product_id" in line:
+                line["product_id"] = self.known["product_id"]
 
     def allowances(self, case, response) -> Iterator[str]:
         """Checks that do not apply, because the answer depends on more than what was sent."""

@@ -249,6 +249,9 @@ def test_a_customer_asks_and_staff_take_it_back(trade, shipped, gateway):
     with pytest.raises(InvalidInput):  # the pieces are spoken for
         facade.return_items(items(shipped, (1, 2)))
     approve = ApproveReturn("staff:x", "k", answer.return_id, damaged=(2,), version=1)
+    with pytest.raises(InvalidInput) as refused:
+        facade.approve_return(replace(approve, damaged=(2, 9)))
+    assert [one.field for one in refused.value.errors] == ["damaged"]
     taken = facade.approve_return(approve)
     assert (taken.status, taken.version) == ("in_progress", 2)
     assert facade.approve_return(approve) == taken
