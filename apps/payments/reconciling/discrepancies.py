@@ -1,5 +1,6 @@
 """What the reconciler found, for people: writes and reads of discrepancies and of its runs."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 import structlog
@@ -93,6 +94,18 @@ def clear(reference: str, *, but: tuple[str, str] | None = None) -> int:
         failpoint("payments.discrepancy.before_commit")
     failpoint("payments.discrepancy.after_commit")
     return cleared
+
+
+def known(references: Sequence[str]) -> set[tuple[str, str, str]]:
+    """Reference, kind and detail of what stands there about ``references``, but for what has come
+    right by itself."""
+    rows = fetch_all(
+        DATABASE,
+        "SELECT reference, kind, detail FROM payments_moneydiscrepancy"
+        " WHERE reference = ANY(%s) AND (state = 'open' OR ended_by <> %s)",
+        [list(references), OURSELVES],
+    )
+    return set(rows)
 
 
 def open_references(after: int, limit: int) -> tuple[list[str], int]:

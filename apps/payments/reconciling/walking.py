@@ -124,9 +124,7 @@ class Run:
     def _page(self, records: list[GatewayRecord]) -> None:
         self.records += len(records)
         ours = selectors.positions_of([one.reference for one in records])
-        for record in records:
-            if record.reference not in ours and not self._is_young(record):
-                self._report_stranger(record)
+        self._strangers([one for one in records if one.reference not in ours])
         records = [one for one in records if one.reference in ours]
         holding = [ours[one.reference].order_id for one in records if holds_money(one)]
         dead = self.orders.dead(holding)
@@ -138,6 +136,15 @@ class Run:
                 or (holds_money(one) and ours[one.reference].order_id in dead)
             }
         )
+
+    def _strangers(self, records: list[GatewayRecord]) -> None:
+        """Reports those that are new: another shop may have very many, at the same gateway."""
+        old = [one for one in records if not self._is_young(one)]
+        known = discrepancies.known([one.reference for one in old])
+        for record in old:
+            verdict = judge_stranger(record)
+            if verdict and (record.reference, verdict.kind.value, verdict.detail) not in known:
+                self._report_stranger(record)
 
     def _suspect(self, suspects: dict[str, Position]) -> None:
         """Leaves out what somebody works on or has just worked on, looks at the others anew."""

@@ -380,6 +380,21 @@ def test_a_run_goes_on_where_the_last_one_ended(gateway, orders, monkeypatch):
     assert ReconcilerRun.objects.count() == 2
 
 
+def test_many_payments_of_another_shop_do_not_hold_it_up(gateway, orders, monkeypatch):
+    monkeypatch.setattr(client, "PAGE", 2)
+    monkeypatch.setattr(walking, "MOST_SUSPECTS", 1)
+    there = client.gateway()
+    for number in range(5):
+        there.authorize(new_id(), ONE, "tok_approve", f"theirs {number}")
+    order_id = captured()
+    there.refund(reference(order_id), Money("1.00", "GBP"), "by hand")
+    monkeypatch.setattr(walking.Run, "_look_again", lambda run: None)
+    opened = [facade.reconcile(orders).opened for _ in range(5)]
+    assert sum(opened) == 6
+    assert opened[-1] == 0
+    assert ReconcilerRun.objects.latest("id").marks["front"] == 4
+
+
 def test_without_a_gateway_it_says_so_and_keeps_no_run(gateway, orders):
     gateway.kill()
     with pytest.raises(facade.Unavailable, match="gateway does not answer"):
