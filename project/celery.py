@@ -20,10 +20,14 @@ app.autodiscover_tasks()
 
 @task_prerun.connect
 def drop_broken_connections(**kwargs) -> None:
-    """Connections outlive tasks here; one whose server restarted is replaced before it is used."""
-    from django.db import close_old_connections
+    """Connections outlive tasks here; one whose server restarted is replaced before it is used, and
+    one that a time limit cut off inside a transaction, which would never commit again."""
+    from django.db import close_old_connections, connections
 
     close_old_connections()
+    for connection in connections.all(initialized_only=True):
+        if connection.in_atomic_block:
+            connection.discard()
 
 
 @worker_before_create_process.connect

@@ -16,6 +16,13 @@ def require_atomic(alias: str) -> None:
         raise transaction.TransactionManagementError(f"needs a transaction on '{alias}'")
 
 
+def discard_connections() -> None:
+    """Closes this thread's connections in whatever state they are; their transactions are rolled
+    back, and the next use opens new ones."""
+    for connection in connections.all(initialized_only=True):
+        connection.discard()
+
+
 def fetch_all(
     alias: str, sql: str, params: Sequence[Any] = (), *, prepared: bool = False
 ) -> list[tuple]:

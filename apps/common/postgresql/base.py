@@ -51,6 +51,13 @@ class DatabaseWrapper(base.DatabaseWrapper):
         """Whether a kept connection is good for another task."""
         return self.connection is not None and (is_quiet(self.connection) or super().is_usable())
 
+    def discard(self) -> None:
+        """Closes the connection and forgets all that was under way on it, also what was begun or
+        ended by halves."""
+        self.in_atomic_block = self.needs_rollback = self.closed_in_transaction = False
+        self.savepoint_ids, self.atomic_blocks = [], []
+        self.close()
+
     def prepared_cursor(self):
         """A cursor for constant statements that run often; not for behind a pooler that shares
         sessions and does not know prepared statements."""

@@ -133,7 +133,6 @@ class Driver:
         except SoftTimeLimitExceeded:
             raise  # the task is over; the leases bring the runs to others
         except StepTimeout as error:
-            close_old_connections()  # a statement may have been cut off in the middle
             self._late(saga, runs, error)
         except (OperationalError, InterfaceError) as error:
             if not _of_the_database(error):

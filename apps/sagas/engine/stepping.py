@@ -10,6 +10,7 @@ import random
 import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from uuid import UUID
 
 from django.db import transaction
@@ -20,7 +21,7 @@ from apps.sagas.engine import leases, state, store
 from apps.sagas.engine.flights import Flights, Wave
 from apps.sagas.engine.outcomes import ask
 from apps.sagas.engine.state import Change, Run
-from apps.sagas.engine.timeouts import time_limit
+from apps.sagas.engine.timeouts import in_time
 from apps.sagas.enums import DATABASE, Direction
 from apps.sagas.failpoints import failpoint
 
@@ -66,11 +67,12 @@ class Stepper:
         for run in (*runs, *going):  # these are what a repeat begins with
             run.begun = True
         calls = _calls(going)
-        with time_limit(limit):
-            if participant.submit:
-                landed = self.flights.start(saga, participant, going, calls)
-            else:
-                landed = Wave(saga, participant, going, ask(participant, calls))
+        if participant.submit:
+            start = partial(self.flights.start, saga, participant, going, calls)
+            landed = in_time(limit, start)
+        else:
+            outcomes = in_time(limit, partial(ask, participant, calls))
+            landed = Wave(saga, participant, going, outcomes)
         failpoint("saga.execute.after")
         return landed
 
@@ -111,8 +113,7 @@ class Stepper:
             going, changes = _split(saga, held, now)
             if going:
                 calls = _calls(going)
-                with time_limit(limit):
-                    outcomes = ask(participant, calls)
+                outcomes = in_time(limit, partial(ask, participant, calls))
                 changes += _changes(saga, going, outcomes, now)
             store.save(changes)
             failpoint("saga.checkpoint.before_commit")

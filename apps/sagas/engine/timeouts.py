@@ -2,8 +2,12 @@
 
 import signal
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from typing import TypeVar
+
+from apps.common.databases import discard_connections
+
+T = TypeVar("T")
 
 
 class StepTimeout(Exception):
@@ -15,26 +19,40 @@ class _Interrupt(KeyboardInterrupt):
     ``except Exception`` of a participant holds it up."""
 
 
-@contextmanager
-def time_limit(seconds: float) -> Iterator[None]:
-    """Raises ``StepTimeout`` inside the block once ``seconds`` are over.
+def in_time(seconds: float, act: Callable[[], T]) -> T:
+    """What ``act`` returns; raises ``StepTimeout`` once ``seconds`` are over.
 
-    By a signal, so in the main thread only, where workers run their tasks; elsewhere the block is
-    left alone and only the time-outs of databases and connections end it.
+    By a signal, so in the main thread only, where workers run their tasks; elsewhere ``act`` is
+    left alone and only the time-outs of databases and connections end it. The signal may come
+    between any two lines, also of what begins and ends a transaction, after which a connection
+    may think itself in one that never commits: all connections are replaced, and whatever was made
+    of the interruption counts as the time-out.
     """
     if threading.current_thread() is not threading.main_thread():
-        yield
-        return
+        return act()
+    over = expired = False
 
     def stop(signum, frame):
-        raise _Interrupt
+        nonlocal expired
+        if not over:
+            expired = True
+            raise _Interrupt
 
     before = signal.signal(signal.SIGALRM, stop)
-    signal.setitimer(signal.ITIMER_REAL, seconds)
+    answer = None
     try:
-        yield
-    except _Interrupt:
-        raise StepTimeout(f"not done within {seconds:g} s") from None
+        try:
+            signal.setitimer(signal.ITIMER_REAL, seconds)
+            answer = act()
+        finally:
+            over = True
+    except (_Interrupt, Exception):
+        if not expired:
+            raise
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
+    if expired:
+        discard_connections()
+        raise StepTimeout(f"not done within {seconds:g} s")
+    return answer
