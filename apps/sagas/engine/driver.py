@@ -6,6 +6,7 @@ What goes wrong in a batch is narrowed down to the run that causes it; the other
 import time
 from collections import defaultdict
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from uuid import UUID
 
@@ -161,12 +162,14 @@ class Driver:
         self._guarded(saga, runs[half:], act)
 
     def _late(self, saga: Saga, runs: list[Run], error: StepTimeout) -> None:
-        """Which of several ran past its time shows when each is claimed alone."""
+        """Which of several ran past its time shows when each is claimed alone; the one that did
+        stays alone for its next attempt."""
         log.warning("saga.step_late", runs=len(runs), step=runs[0].step, error=str(error))
-        if len(runs) == 1:
-            self._spend_attempt(saga, runs, "start_to_close", error)
+        if len(runs) > 1:
+            self.stepper.change(runs, lambda run, now: state.apart(run))
             return
-        self.stepper.change(runs, lambda run, now: state.apart(run))
+        late = of_error(error, "start_to_close")
+        self.stepper.change(runs, lambda run, now: replace(after(saga, run, late, now), apart=True))
 
     def _spend_attempt(self, saga: Saga, runs: list[Run], code: str, error: Exception) -> None:
         outcome = of_error(error, code)

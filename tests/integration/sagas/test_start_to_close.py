@@ -75,9 +75,28 @@ def test_only_the_run_that_dawdles_fails(timed, local, dawdle):
         ("set_apart", "start_to_close"),
         ("claimed_again", "no_outcome"),
         ("unknown", "start_to_close"),
+        ("claimed_again", "no_outcome"),
         ("unknown", "start_to_close"),
         ("compensating", "start_to_close"),
     ]
+
+
+def test_one_that_dawdled_has_no_neighbours_the_next_time(timed):
+    asked: list[list[str]] = []
+
+    def execute(calls):
+        asked.append([call.business_key for call in calls])
+        if any(call.business_key == "slow" for call in calls):
+            endless(calls)
+        return [Outcome.success() for _ in calls]
+
+    timed(Participant(execute))
+    start("slow")
+    drive_batch()
+    start("a", "b")
+    while drive_batch():
+        pass
+    assert asked == [["slow"], ["slow"], ["a", "b"]]
 
 
 def test_a_call_that_never_comes_back_is_given_up(timed):
