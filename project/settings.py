@@ -275,6 +275,8 @@ GATEWAY_READ_TIMEOUT = env.env.float("GATEWAY_READ_TIMEOUT", 3.0)
 GATEWAY_CONCURRENCY = env.env.int("GATEWAY_CONCURRENCY", 16)
 # A batch begins no further call after this; with a read time-out or two it stays within a lease.
 GATEWAY_PERFORM_SECONDS = env.env.float("GATEWAY_PERFORM_SECONDS", 10.0)
+# How long the gateway knows an idempotency key again; an older request is not simply repeated.
+GATEWAY_KEY_SECONDS = env.env.float("GATEWAY_KEY_SECONDS", 86_400.0)
 # The breaker opens after so many failed calls in a row, and lets one probe pass so much later.
 GATEWAY_BREAKER_FAILURES = env.env.int("GATEWAY_BREAKER_FAILURES", 20)
 GATEWAY_BREAKER_SECONDS = env.env.float("GATEWAY_BREAKER_SECONDS", 5.0)

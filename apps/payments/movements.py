@@ -5,6 +5,8 @@ Nothing here touches a database, so that many of these run in threads at once.
 
 from uuid import UUID
 
+from django.conf import settings
+
 from apps.payments.contracts import (
     GatewayRecord,
     MoneyState,
@@ -166,8 +168,9 @@ def _reverse(gateway: Gateway, position: Position) -> PaymentResult:
 
 
 def _certain(position: Position) -> MoneyState | None:
-    """The state if nothing can be on its way that would change it."""
-    if position.authorization.is_open or position.capture.is_open:
+    """The state if nothing was or can be on its way that would change it."""
+    asked = Progress.UNKNOWN in (position.void, position.refund)
+    if asked or position.authorization.is_open or position.capture.is_open:
         return None
     return position.state
 
@@ -184,7 +187,7 @@ def refund_part(gateway: Gateway, position: Position, refund_id: UUID) -> Paymen
     """Gives back the part of ``refund_id``; never raises what a gateway may do.
 
     A repeat with the same key gets the first answer, so there is no need to ask what became of an
-    earlier request.
+    earlier request, unless it is so old that the gateway may have forgotten the key.
     """
     known = part_settled(position, refund_id)
     if known is not None:
@@ -192,6 +195,8 @@ def refund_part(gateway: Gateway, position: Position, refund_id: UUID) -> Paymen
     part = position.part(refund_id)
     key = position.refund_key(refund_id)
     try:
+        if part.progress is Progress.UNKNOWN and part.age > settings.GATEWAY_KEY_SECONDS:
+            _must_not_have_happened(gateway, position)
         record = gateway.refund(position.payment_id, position.money(part.amount), key)
         return _succeeded(position, record.state, record)
     except Declined as no:
@@ -202,6 +207,16 @@ def refund_part(gateway: Gateway, position: Position, refund_id: UUID) -> Paymen
         return _result(position, PaymentStatus.UNKNOWN, position.state, problem)
     except Unreachable as problem:
         return part_not_reached(position, refund_id, problem)
+
+
+def _must_not_have_happened(gateway: Gateway, position: Position) -> None:
+    """Raises ``Unanswered`` unless the gateway gave back only what our ledger knows: then no
+    refund without an answer can have been carried out."""
+    record = gateway.find(position.payment_id)
+    if record is None or record.refunded.amount != position.refunded:
+        found = record.refunded if record else "nothing"
+        detail = f"asked for long ago; {found} refunded at the gateway, {position.refunded} by us"
+        raise Unanswered("key_expired", detail)
 
 
 def part_settled(position: Position, refund_id: UUID) -> PaymentResult | None:

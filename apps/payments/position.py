@@ -30,13 +30,14 @@ class Progress(IntEnum):
 
 @dataclass(slots=True)
 class Part:
-    """A refund of a part of the money."""
+    """A refund of a part of the money; ``age`` is how long ago it was asked for first (s)."""
 
     refund_id: UUID
     amount: Decimal
     progress: Progress = Progress.NONE
     code: str = ""
     detail: str = ""
+    age: float = 0.0
 
 
 @dataclass(slots=True)

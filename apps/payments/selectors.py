@@ -16,7 +16,8 @@ UUID_TEXT = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 # A row for each entry of a payment, one without entry for a payment without any.
 POSITIONS = """
     SELECT p.id, p.order_id, p.amount, p.currency, p.card_token, p.method,
-           e.operation, e.state, e.code, e.amount, e.refund_id
+           e.operation, e.state, e.code, e.amount, e.refund_id,
+           extract(epoch FROM clock_timestamp() - e.created_at)::float8
     FROM payments_payment p LEFT JOIN payments_paymententry e ON e.payment_id = p.id
 """
 PAGE_OF_POSITIONS = f"""{POSITIONS} WHERE p.id IN (
@@ -56,6 +57,7 @@ def _add(
     code: str,
     amount: Decimal,
     refund_id: UUID | None,
+    age: float,
 ) -> None:
     """One entry of the ledger; of each operation the furthest counts."""
     reached = PROGRESS[state]
@@ -63,7 +65,7 @@ def _add(
         if reached is Progress.SUCCEEDED:
             position.refunded += amount
         if refund_id is not None:
-            _add_part(position, refund_id, reached, code, amount)
+            _add_part(position, Part(refund_id, amount, reached, code, age=age))
             return
         position.refund_amount = amount
     elif operation == "capture" and reached is Progress.SUCCEEDED:
@@ -74,15 +76,14 @@ def _add(
         setattr(position, CODE_OF[operation], code)
 
 
-def _add_part(
-    position: Position, refund_id: UUID, reached: Progress, code: str, amount: Decimal
-) -> None:
-    part = position.part(refund_id)
+def _add_part(position: Position, entry: Part) -> None:
+    part = position.part(entry.refund_id)
     if part is None:
-        part = Part(refund_id, amount)
-        position.add_part(part)
-    if reached > part.progress:
-        part.progress, part.code = reached, code
+        position.add_part(entry)
+        return
+    part.age = max(part.age, entry.age)
+    if entry.progress > part.progress:
+        part.progress, part.code = entry.progress, entry.code
 
 
 def positions(order_ids: Sequence[UUID]) -> dict[UUID, Position]:

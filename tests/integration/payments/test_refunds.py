@@ -1,5 +1,8 @@
 """Parts of the money go back: each once, and never more than was captured."""
 
+import sqlite3
+from contextlib import closing
+
 import pytest
 from moneyed import Money
 
@@ -122,6 +125,34 @@ def test_a_request_whose_answer_nobody_wrote_down_is_repeated(gateway):
         "refund succeeded",
     ]
     assert gateway.payments()[0]["refunded"]["amount"] == "2.34"
+
+
+def forget_keys(gateway) -> None:
+    """As gateways do after a day."""
+    gateway.stop()
+    with closing(sqlite3.connect(gateway.data / "gateway.sqlite3")) as record, record:
+        record.execute("DELETE FROM answer")
+    gateway.start()
+
+
+def test_a_refund_is_not_repeated_once_the_gateway_may_have_forgotten_its_key(gateway, settings):
+    order_id, one = paid("tok_refund_timeout_after"), new_id()
+    give_back(refund(order_id, one, "2.34"))
+    forget_keys(gateway)
+    settings.GATEWAY_KEY_SECONDS = 0.0
+    [again] = give_back(refund(order_id, one, "2.34"))
+    assert brief(again) == "unknown captured key_expired"
+    assert gateway.payments()[0]["refunded"]["amount"] == "2.34"
+
+
+def test_a_refund_that_was_certainly_not_carried_out_is_repeated_with_an_old_key(gateway, settings):
+    order_id, done = paid(), new_id()
+    one = refund(order_id, new_id(), "2.34")
+    give_back(refund(order_id, done, "1.00"))
+    prepare_refunds(one)  # and death before it was asked for
+    settings.GATEWAY_KEY_SECONDS = 0.0
+    assert [brief(again) for again in give_back(one)] == [PARTIALLY]
+    assert gateway.payments()[0]["refunded"]["amount"] == "3.34"
 
 
 def test_a_gateway_that_is_down_is_waited_for(gateway):
