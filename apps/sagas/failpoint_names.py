@@ -12,6 +12,7 @@ _COMMITS = {
     "saga.begin": "renewing the leases of a step's runs with the participant's intent",
     "saga.checkpoint": "recording a step's outcomes and the next position",
     "saga.change": "spending the attempt of a step that raised, setting late runs apart, parking",
+    "saga.note": "telling of attempts whose holder never came back",
     "saga.repair": "a person's hand on a run, with the logs",
     "order.place": "writing an order with its payment, run, event and idempotency record",
     "order.cancel": "accepting a cancellation with its run",

@@ -16,7 +16,7 @@ from django.conf import settings
 from django.db import InterfaceError, OperationalError, close_old_connections
 
 from apps.sagas.definition import Saga, lookup
-from apps.sagas.engine import leases, state, store
+from apps.sagas.engine import leases, state
 from apps.sagas.engine.flights import Flights, Wave
 from apps.sagas.engine.outcomes import of_error
 from apps.sagas.engine.state import Change, Run
@@ -83,7 +83,7 @@ class Driver:
         """Takes over ``runs`` that were claimed for this driver. An attempt whose holder never
         came back with an outcome is told of by the next one."""
         self.strange |= _strange(runs)
-        store.log([state.lost(run) for run in runs if run.claims > 1])
+        self.stepper.note([run for run in runs if run.claims > 1], state.lost)
         for run in runs:
             self._wait(run)
 

@@ -20,7 +20,7 @@ from apps.sagas.definition import Participant, Saga
 from apps.sagas.engine import leases, state, store
 from apps.sagas.engine.flights import Flights, Wave
 from apps.sagas.engine.outcomes import ask
-from apps.sagas.engine.state import Change, Run
+from apps.sagas.engine.state import Change, LogRecord, Run
 from apps.sagas.engine.timeouts import in_time
 from apps.sagas.enums import DATABASE, Direction
 from apps.sagas.failpoints import failpoint
@@ -52,6 +52,16 @@ class Stepper:
             failpoint("saga.change.before_commit")
         failpoint("saga.change.after_commit")
         self.carry_on(changes)
+
+    def note(self, runs: Sequence[Run], note: Callable[[Run], LogRecord]) -> None:
+        """Appends a line to the log of those ``runs`` that are still held."""
+        if not runs:
+            return
+        with transaction.atomic(using=DATABASE):
+            held, _ = self.hold(runs)
+            store.log([note(run) for run in held])
+            failpoint("saga.note.before_commit")
+        failpoint("saga.note.after_commit")
 
     def step(self, saga: Saga, runs: list[Run]) -> Wave | None:
         """One step of ``runs``, which stand at the same; what was answered without a flight is

@@ -102,3 +102,14 @@ def test_a_step_whose_answer_was_lost_with_its_holder_has_its_effect_once(ready)
         one.leases_end()
         drive_batch()
         assert status(one) == "completed"
+
+
+def test_a_holder_that_took_too_long_to_begin_writes_nothing(ready):
+    with course() as one:
+        one.claims(Stop("saga.claim.after_commit", 1, "die"))
+        one.leases_end()
+        one.claims(Stop("saga.claim.after_commit", 1, "pause"))
+        one.leases_end()
+        drive_batch()
+        assert status(one) == "completed"
+        one.resumes(0, None)
