@@ -142,7 +142,8 @@ class Driver:
             text = str(error)
             log.warning("saga.database_failed", runs=len(runs), step=runs[0].step, error=text)
             close_old_connections()  # a broken one is replaced now, not when the task is over
-            self._spend_attempt(saga, runs, "raised", error)
+            # What somebody keeps locked waits for its lease to end, not the others with it.
+            self._spend_attempt(saga, runs, "raised", error, wait=False)
         except Exception as error:  # noqa: BLE001 - a participant's bug must not touch other runs
             self._narrow(saga, runs, act, error)
 
@@ -171,9 +172,11 @@ class Driver:
         late = of_error(error, "start_to_close")
         self.stepper.change(runs, lambda run, now: replace(after(saga, run, late, now), apart=True))
 
-    def _spend_attempt(self, saga: Saga, runs: list[Run], code: str, error: Exception) -> None:
+    def _spend_attempt(
+        self, saga: Saga, runs: list[Run], code: str, error: Exception, *, wait: bool = True
+    ) -> None:
         outcome = of_error(error, code)
-        self.stepper.change(runs, lambda run, now: after(saga, run, outcome, now))
+        self.stepper.change(runs, lambda run, now: after(saga, run, outcome, now), wait=wait)
 
     def _park_unfit(self, runs: list[Run]) -> None:
         self._park(

@@ -118,8 +118,10 @@ def run_of(row: tuple, since: float = 0.0) -> Run:
     return run
 
 
-def hold(runs: Iterable[Run], lease: float) -> tuple[list[Run], datetime]:
+def hold(runs: Iterable[Run], lease: float, *, wait: bool = True) -> tuple[list[Run], datetime]:
     """Locks and returns the runs whose token is still theirs, with the database's time.
+
+    Unless it is to ``wait`` for them, those that somebody else has locked are left out.
 
     Refreshes what others may ask of a held run (``abort_requested``) and renews a lease that is
     no longer young. The runs returned are copies: where the transaction fails, the caller's own
@@ -128,7 +130,7 @@ def hold(runs: Iterable[Run], lease: float) -> tuple[list[Run], datetime]:
     """
     known = {run.id: run for run in runs}
     begun = time.monotonic()
-    rows = fetch_all(DATABASE, _HOLD, [list(known)])
+    rows = fetch_all(DATABASE, _HOLD if wait else _HOLD_FREE, [list(known)])
     mine = []
     for run_id, token, version, abort_requested, abort_reason, _ in rows:
         run = known[run_id]
@@ -152,17 +154,20 @@ _HOLD = """
     )
     SELECT held.*, clock_timestamp() FROM held
 """
+_HOLD_FREE = _HOLD.replace("FOR UPDATE", "FOR UPDATE SKIP LOCKED")
 
 
 def renew(runs: Sequence[Run], lease: float) -> None:
-    """Renews the leases of those ``runs`` that are still their holder's."""
+    """Renews the leases of those ``runs`` that are still their holder's; one that somebody else
+    has locked is left for the next time."""
     begun = time.monotonic()
     rows = fetch_all(
         DATABASE,
         """
         WITH mine AS MATERIALIZED (
             SELECT id FROM sagas_sagarun JOIN unnest(%s::uuid[], %s::bigint[]) AS held(id, token)
-            USING (id) WHERE lease_token = held.token ORDER BY id FOR UPDATE OF sagas_sagarun
+            USING (id) WHERE lease_token = held.token ORDER BY id
+            FOR UPDATE OF sagas_sagarun SKIP LOCKED
         )
         UPDATE sagas_sagarun SET lease_until = clock_timestamp() + make_interval(secs => %s),
             next_run_at = clock_timestamp() + make_interval(secs => %s)

@@ -38,15 +38,17 @@ class Stepper:
         self.carry_on = carry_on
         self.clock: tuple[datetime, float] | None = None  # the database's time, and ours at it
 
-    def hold(self, runs: list[Run]) -> tuple[list[Run], datetime]:
-        held, now = leases.hold(runs, self.lease)
+    def hold(self, runs: Sequence[Run], *, wait: bool = True) -> tuple[list[Run], datetime]:
+        held, now = leases.hold(runs, self.lease, wait=wait)
         self.clock = now, time.monotonic()
         return held, now
 
-    def change(self, runs: Sequence[Run], change: Callable[[Run, datetime], Change]) -> None:
-        """Commits ``change`` of those ``runs`` that are still held."""
+    def change(
+        self, runs: Sequence[Run], change: Callable[[Run, datetime], Change], *, wait: bool = True
+    ) -> None:
+        """Commits ``change`` of those ``runs`` that are still held; see ``leases.hold``."""
         with transaction.atomic(using=DATABASE):
-            held, now = self.hold(runs)
+            held, now = self.hold(runs, wait=wait)
             changes = [change(run, now) for run in held]
             store.save(changes)
             failpoint("saga.change.before_commit")

@@ -95,7 +95,7 @@ def test_without_its_token_a_late_answer_undoes_what_the_other_did(late_answer, 
     """The control."""
     write = store.execute
 
-    def hold(runs, lease):
+    def hold(runs, lease, *, wait=True):
         return [run.copy() for run in runs], leases.now()
 
     def unguarded(alias, sql, params=()):

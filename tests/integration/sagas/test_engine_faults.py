@@ -2,6 +2,7 @@
 
 import threading
 
+import psycopg
 import pytest
 from celery.exceptions import SoftTimeLimitExceeded
 from django.db import OperationalError, connections
@@ -9,7 +10,7 @@ from django.db import OperationalError, connections
 from apps.common.databases import execute, fetch_one
 from apps.sagas import facade
 from apps.sagas.contracts import Outcome
-from apps.sagas.engine import store
+from apps.sagas.engine import leases, store
 from apps.sagas.engine.driver import drive_batch
 from apps.sagas.models import SagaLogEntry, SagaRun
 
@@ -152,6 +153,43 @@ def test_a_lock_that_is_not_free_makes_a_batch_wait_once_not_once_per_run(
     assert set(SagaRun.objects.values_list("attempt", flat=True)) == {2}
     drive()
     assert SagaRun.objects.filter(status="completed").count() == len(runs)
+
+
+def test_a_run_that_somebody_keeps_locked_waits_alone(start, drive, recorder, during):
+    locked, other = start("locked", "other")
+    dsn = connections["orders"].connection.info.dsn
+    with psycopg.connect(dsn) as somebody:
+        during(
+            "first",
+            lambda: somebody.execute(
+                "SELECT FROM sagas_sagarun WHERE id = %s FOR UPDATE", [locked.pk]
+            ),
+        )
+        execute("orders", "SET lock_timeout = 200")
+        drive()
+        other.refresh_from_db()
+        locked.refresh_from_db()
+        assert (other.status, locked.status) == ("completed", "in_progress")
+        assert locked.lease_token  # its lease brings it to somebody
+    execute("orders", "UPDATE sagas_sagarun SET next_run_at = now() WHERE id = %s", [locked.pk])
+    drive()
+    locked.refresh_from_db()
+    assert locked.status == "completed"
+    execute("orders", "RESET lock_timeout")
+
+
+def test_leases_are_renewed_without_waiting_for_a_run_that_somebody_keeps_locked(start):
+    locked, other = start("locked", "other")
+    runs = leases.claim(limit=2, weight=10, lease=30.0)
+    before = {run.id: run.leased_at for run in runs}
+    with psycopg.connect(connections["orders"].connection.info.dsn) as somebody:
+        somebody.execute("SELECT FROM sagas_sagarun WHERE id = %s FOR UPDATE", [locked.pk])
+        execute("orders", "SET lock_timeout = 200")
+        leases.renew(runs, 60.0)
+    execute("orders", "RESET lock_timeout")
+    assert {run.id for run in runs if run.leased_at > before[run.id]} == {other.pk}
+    leases.renew(runs, 60.0)
+    assert all(run.leased_at > before[run.id] for run in runs)
 
 
 def test_runs_that_wait_for_their_batchs_slow_steps_stay_its_own(
