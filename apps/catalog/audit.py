@@ -66,6 +66,17 @@ def live_reservations_by_order() -> Iterator[tuple[UUID, int]]:
     )
 
 
+def sold_stock() -> dict[UUID, int]:
+    """What left the house: order → pieces."""
+    return dict(
+        fetch_all(
+            DATABASE,
+            "SELECT order_id, -sum(delta_on_hand)::bigint FROM catalog_stockledgerentry"
+            " WHERE kind = 'sold' GROUP BY order_id",
+        )
+    )
+
+
 def returned_stock() -> dict[UUID, dict[UUID, int]]:
     """What came back onto the shelf: order → product → pieces."""
     back: dict[UUID, dict[UUID, int]] = {}

@@ -104,6 +104,11 @@ def live_reservations_by_order() -> Iterator[tuple[UUID, int]]:
     return audit.live_reservations_by_order()
 
 
+def sold_stock() -> dict[UUID, int]:
+    """What left the house by the stock ledger: order → pieces."""
+    return audit.sold_stock()
+
+
 def returned_stock() -> dict[UUID, dict[UUID, int]]:
     """What came back onto the shelf by the stock ledger: order → product → pieces."""
     return audit.returned_stock()

@@ -67,6 +67,14 @@ def confirmed_orders_hold_their_stock(order: OrderFacts) -> str | None:
     return None
 
 
+def sent_orders_sold_their_stock(order: OrderFacts) -> str | None:
+    """3: what left the house left the books, to the piece, and nothing else did."""
+    due = order.pieces if order.status in ("shipped", "delivered") else 0
+    if order.sold != due:
+        return f"{order.status}, {order.sold} of its {order.pieces} pieces left the stock"
+    return None
+
+
 def one_shipment_only_if_captured(order: OrderFacts) -> str | None:
     """4: what is to be sent, or was, is paid for; what is paid for is to be sent."""
     goes = order.shipment is not None and order.shipment.status is not ShipmentStatus.CANCELLED
@@ -137,6 +145,7 @@ ORDER_CHECKS: Mapping[str, OrderCheck] = {
         payment_status_matches_ledger,
         no_reservation_for_dead_orders,
         confirmed_orders_hold_their_stock,
+        sent_orders_sold_their_stock,
         one_shipment_only_if_captured,
         returns_terminal,
         returns_refunded_once,

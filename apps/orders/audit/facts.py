@@ -6,7 +6,7 @@ looks wrong may only be under way: see ``services``.
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from uuid import UUID
 
@@ -39,8 +39,8 @@ SETTLED = frozenset({RunStatus.COMPLETED.value, RunStatus.COMPENSATED.value})
 class OrderFacts:
     """An order with its sagas, its money by our ledger, its stock, its parcel, its returns.
 
-    ``pieces`` is what its lines add up to, ``held`` what is reserved for it; ``runs`` are those of
-    its returns as well.
+    ``pieces`` is what its lines add up to, ``held`` what is reserved for it, ``sold`` what left the
+    house for it; ``runs`` are those of its returns as well.
     """
 
     order_id: UUID
@@ -55,6 +55,7 @@ class OrderFacts:
     money: NetAmount | None
     shipment: Shipment | None
     held: int
+    sold: int
     back: ReturnBooks
 
     @property
@@ -79,15 +80,17 @@ class OrderFacts:
 
 @dataclass(frozen=True, slots=True)
 class Stock:
-    """What the catalogue's database says of orders: pieces held, and what came back (order →
-    product → pieces)."""
+    """What the catalogue's database says of orders: pieces held, pieces sold, and what came back
+    (order → product → pieces)."""
 
-    held: Mapping[UUID, int]
-    returned: Mapping[UUID, Mapping[UUID, int]]
+    held: Mapping[UUID, int] = field(default_factory=dict)
+    sold: Mapping[UUID, int] = field(default_factory=dict)
+    returned: Mapping[UUID, Mapping[UUID, int]] = field(default_factory=dict)
 
     @classmethod
     def read(cls) -> "Stock":
-        return cls(dict(catalog.live_reservations_by_order()), catalog.returned_stock())
+        held = dict(catalog.live_reservations_by_order())
+        return cls(held, catalog.sold_stock(), catalog.returned_stock())
 
 
 @contextmanager
@@ -138,6 +141,7 @@ def read_facts(order_ids: Sequence[UUID], *, stock: Stock) -> list[OrderFacts]:
             money=money.get(row[0]),
             shipment=shipments.get(row[0]),
             held=stock.held.get(row[0], 0),
+            sold=stock.sold.get(row[0], 0),
             back=back[row[0]],
         )
         for row in orders

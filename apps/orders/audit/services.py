@@ -124,7 +124,7 @@ def _at_rest(order_ids: Collection[UUID]) -> list[OrderFacts]:
     while the other databases were asked."""
     if not order_ids:
         return []
-    before = _read_again(order_ids, Stock({}, {}))
+    before = _read_again(order_ids, Stock())
     after = _read_again(order_ids, Stock.read())
     return [
         order

@@ -12,7 +12,14 @@ import urllib3
 from django.db import transaction
 
 from apps.catalog import facade as catalog
-from apps.catalog.contracts import AdjustStock, ReleaseStock, ReserveStock, ReturnStock, StockLine
+from apps.catalog.contracts import (
+    AdjustStock,
+    DispatchStock,
+    ReleaseStock,
+    ReserveStock,
+    ReturnStock,
+    StockLine,
+)
 from apps.common.databases import execute, fetch_one
 from apps.orders import facade as orders
 from apps.orders.audit.models import AuditRun
@@ -87,6 +94,7 @@ def test_honest_books_have_no_violations_and_every_check_looked_at_them(books):
             "payment_status_matches_ledger",
             "no_reservation_for_dead_orders",
             "confirmed_orders_hold_their_stock",
+            "sent_orders_sold_their_stock",
             "one_shipment_only_if_captured",
             "returns_terminal",
             "returns_refunded_once",
@@ -167,6 +175,7 @@ def test_money_kept_for_a_cancelled_order(books):
     update("orders", "UPDATE orders_order SET status = 'cancelled' WHERE id = %s", books.shipped)
     assert violations() == {
         "cancelled_keeps_no_money": [str(books.shipped)],
+        "sent_orders_sold_their_stock": [str(books.shipped)],
         "money_balances": ["GBP"],
     }
 
@@ -211,6 +220,21 @@ def test_stock_held_for_an_order_that_will_not_be_sent(books, whose):
 def test_a_confirmed_order_whose_stock_was_given_away(books):
     catalog.release_stock([ReleaseStock("rogue", "never", books.confirmed)])
     assert violations() == {"confirmed_orders_hold_their_stock": [str(books.confirmed)]}
+
+
+def test_a_parcel_whose_stock_was_given_away(books):
+    catalog.release_stock([ReleaseStock("rogue", "never", books.confirmed)])
+    orders.ship_order(ShipOrder(books.confirmed))
+    drive_all()
+    assert violations() == {"sent_orders_sold_their_stock": [str(books.confirmed)]}
+
+
+def test_stock_that_left_for_an_order_that_was_not_sent(books):
+    catalog.dispatch_stock([DispatchStock("rogue", books.confirmed)])
+    assert violations() == {
+        "confirmed_orders_hold_their_stock": [str(books.confirmed)],
+        "sent_orders_sold_their_stock": [str(books.confirmed)],
+    }
 
 
 @pytest.mark.parametrize("whose", ["short", "refused"])
