@@ -39,9 +39,11 @@ class Poller:
         connections[DATABASE].close()
 
     def _look(self) -> None:
-        close_old_connections()
         try:
+            close_old_connections()
             if leases.any_due():
                 nudge()
         except (DatabaseError, InterfaceError) as error:
             log.warning("saga.poll_failed", error=str(error))
+        except Exception:  # noqa: BLE001 - nobody would begin this thread again
+            log.exception("saga.poll_failed")
