@@ -45,5 +45,5 @@ class Poller:
                 nudge()
         except (DatabaseError, InterfaceError) as error:
             log.warning("saga.poll_failed", error=str(error))
-        except Exception:  # noqa: BLE001 - nobody would begin this thread again
+        except Exception:  # nobody would begin this thread again
             log.exception("saga.poll_failed")
