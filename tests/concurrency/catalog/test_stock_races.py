@@ -114,9 +114,11 @@ class TestTheSameKeyTwice:
     @pytest.fixture
     def no_inbox(self, monkeypatch):
         monkeypatch.setattr(
-            inbox, "admit", lambda alias, consumer, keys: inbox.Admission(frozenset(keys), {})
+            inbox,
+            "admit",
+            lambda alias, consumer, keys, presumed=None: inbox.Admission(frozenset(keys), {}),
         )
-        monkeypatch.setattr(inbox, "settle", lambda alias, consumer, outcomes: None)
+        monkeypatch.setattr(inbox, "settle", lambda alias, consumer, outcomes, presumed=None: None)
 
     def deliver(self, command, times: int = 8) -> list:
         return together(*[lambda: facade.reserve_stock([command])] * times)

@@ -31,6 +31,7 @@ def _be_the_child(work: Callable[[], None], failpoint: str) -> None:
     code = 1
     try:
         current_app._after_fork()  # celery does so for the children it forks itself
+        _forget_connections()
         if failpoint:
             failpoints._armed = failpoints.Armed.parse(failpoint)
         work()
@@ -40,6 +41,12 @@ def _be_the_child(work: Callable[[], None], failpoint: str) -> None:
         sys.stderr.flush()
     finally:
         os._exit(code)
+
+
+def _forget_connections() -> None:
+    """A browser's event loop that runs in the parent hides connections from it, not from us."""
+    for connection in connections.all(initialized_only=True):
+        del connections[connection.alias]
 
 
 def _code_of(child: int) -> int:

@@ -46,6 +46,8 @@ BEYOND_SCHEMA = {
     ("slug", "invalid"),
     # One of two, in the body or in a header.
     ("shipping_address", "required"),
+    ("payment", "required"),
+    ("payment", "not_allowed"),
     ("version", "required"),
     ("version", "invalid"),
 }

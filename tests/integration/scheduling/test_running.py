@@ -4,12 +4,13 @@ import pytest
 from celery import current_app
 from django.db import connections
 
-from apps.common.databases import execute
+from apps.common.databases import execute, fetch_one
 from apps.scheduling import facade
 from apps.scheduling.enums import Trigger
 from apps.scheduling.locks import only_one
 from apps.scheduling.models import JobRun, ScheduledJob
 from apps.scheduling.running import job_run
+from tests.processes import eventually
 
 pytestmark = pytest.mark.django_db(databases="__all__")
 # What begins transactions of its own kind, or is done by a worker, needs connections to itself.
@@ -71,7 +72,10 @@ def test_the_lock_of_a_dead_process_is_free(make_job):
     dead = connections["catalog"].copy()
     with dead.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_lock(hashtextextended('job sweep', 20261))")
+        pid = dead.connection.info.backend_pid
     dead.close()
+    gone = "SELECT NOT EXISTS (SELECT FROM pg_stat_activity WHERE pid = %s)"
+    eventually(lambda: fetch_one("catalog", gone, [pid])[0])  # the server hears of it, soon
     assert job_run(make_job(), trigger=Trigger.SCHEDULE).outcome == "succeeded"
 
 
