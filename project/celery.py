@@ -33,5 +33,7 @@ def drop_broken_connections(**kwargs) -> None:
 @worker_before_create_process.connect
 def keep_out_of_collections(**kwargs) -> None:
     """What is loaded by now stays loaded: the children need not look through it again and again
-    (each full collection took 0.1 s), nor copy its pages."""
+    (each full collection took 0.1 s), nor copy its pages. A batch makes tens of thousands of
+    objects, hardly any of them in cycles: collections need not come every 700."""
     gc.freeze()
+    gc.set_threshold(50_000, 20, 50)

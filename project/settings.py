@@ -260,7 +260,7 @@ SHIPPING_CHARGE = env.amount("SHOP_SHIPPING_CHARGE") or Decimal("0.00")
 # --- sagas -------------------------------------------------------------------------------------
 # A lease outlives the longest start-to-close of a step; a run whose holder died is taken over then.
 SAGA_LEASE_SECONDS = env.env.float("SAGA_LEASE_SECONDS", 30.0)
-SAGA_BATCH_RUNS = env.env.int("SAGA_BATCH_RUNS", 500)
+SAGA_BATCH_RUNS = env.env.int("SAGA_BATCH_RUNS", 1_000)
 SAGA_BATCH_WEIGHT = env.env.int("SAGA_BATCH_WEIGHT", 8_000)
 # For crash tests only: FAILPOINT=name:nth:kill|raise|sleep, or a file that says so later on.
 FAILPOINTS_ENABLED = env.env.bool("FAILPOINTS_ENABLED", False)

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
+from functools import lru_cache
 from uuid import UUID
 
 import orjson
@@ -26,15 +27,22 @@ from apps.sagas.definition import Participant
 from apps.shipping import facade as shipping
 from apps.shipping.contracts import ScheduleShipment, ShipmentStatus
 
+_uuid = lru_cache(maxsize=4_096)(UUID)  # each step asks several times
+
+
+def order_of(call: StepCall) -> UUID:
+    """The order of a run: its sagas have its id for business key."""
+    return _uuid(call.business_key)
+
 
 def order_ids(calls: Sequence[StepCall]) -> list[UUID]:
-    """The orders of a batch; an order's sagas have its id for business key."""
-    return [UUID(call.business_key) for call in calls]
+    """The orders of a batch."""
+    return [order_of(call) for call in calls]
 
 
 def correlation_ids(calls: Sequence[StepCall]) -> dict[UUID, str]:
     """For each order of a batch the id of the request that started its saga."""
-    return {UUID(call.business_key): call.correlation_id for call in calls}
+    return {order_of(call): call.correlation_id for call in calls}
 
 
 # --- money -------------------------------------------------------------------------------------
@@ -102,10 +110,7 @@ def reserve_stock(calls: Sequence[StepCall]) -> list[Outcome]:
     """Reserves all lines of each order, or none of them."""
     lines = _lines(order_ids(calls))
     results = catalog.reserve_stock(
-        [
-            ReserveStock(call.key, UUID(call.business_key), tuple(lines[UUID(call.business_key)]))
-            for call in calls
-        ]
+        [ReserveStock(call.key, order_of(call), tuple(lines[order_of(call)])) for call in calls]
     )
     by_key = {result.key: result for result in results}
     return [_reserve_outcome(by_key[call.key]) for call in calls]
@@ -143,7 +148,7 @@ def release_stock(forward_key: Callable[[StepCall], str]) -> Participant:
     def execute(calls: Sequence[StepCall]) -> list[Outcome]:
         """Lets go what the order's checkout reserved; if nothing was, it never will be."""
         catalog.release_stock(
-            [ReleaseStock(call.key, forward_key(call), UUID(call.business_key)) for call in calls]
+            [ReleaseStock(call.key, forward_key(call), order_of(call)) for call in calls]
         )
         return [Outcome.success() for _ in calls]
 
@@ -152,7 +157,7 @@ def release_stock(forward_key: Callable[[StepCall], str]) -> Participant:
 
 def sell_stock(calls: Sequence[StepCall]) -> list[Outcome]:
     """What was reserved for the orders has left the house."""
-    catalog.dispatch_stock([DispatchStock(call.key, UUID(call.business_key)) for call in calls])
+    catalog.dispatch_stock([DispatchStock(call.key, order_of(call)) for call in calls])
     return [Outcome.success() for _ in calls]
 
 
@@ -205,7 +210,7 @@ def cancel_order(reason: Callable[[StepCall], str]) -> Participant:
 
     def execute(calls: Sequence[StepCall]) -> list[Outcome]:
         """Marks the order as cancelled, with the reason."""
-        reasons = {UUID(call.business_key): reason(call) for call in calls}
+        reasons = {order_of(call): reason(call) for call in calls}
         moving.orders_cancel(reasons, correlation_ids(calls))
         return [Outcome.success() for _ in calls]
 

@@ -114,7 +114,7 @@ def _claim(which: str, params: Sequence) -> list[tuple]:
 def run_of(row: tuple, since: float = 0.0) -> Run:
     """The run of a row of ``COLUMNS``."""
     run = Run(*row[:11], orjson.loads(row[11]), *row[12:])  # in the order of COLUMNS
-    run.leased_at = since
+    run.leased_at, run.name = since, str(run.id)
     return run
 
 

@@ -22,7 +22,8 @@ class Run:
 
     ``token`` is the lease's, ``leased_at`` when it was last renewed (monotonic clock, seconds).
     ``compensations_left``: the only ones still to be done, where a person sent it back to them.
-    ``begun``: under this claim the present step was executed, or may have been.
+    ``begun``: under this claim the present step was executed, or may have been. ``name`` is the
+    id as text, made once: keys are made of it at every step.
     """
 
     id: UUID
@@ -49,6 +50,7 @@ class Run:
     compensations_left: list[int] | None = None
     leased_at: float = 0.0
     begun: bool = False
+    name: str = ""
 
     def copy(self) -> "Run":
         """Another run with the same values."""
@@ -64,7 +66,7 @@ class Run:
         return self.attempt > 1 or self.claims > 1 or self.begun
 
     def key(self, direction: str) -> str:
-        return step_key(self.id, self.position, direction)
+        return step_key(self.name or self.id, self.position, direction)
 
 
 _values = attrgetter(*Run.__slots__)

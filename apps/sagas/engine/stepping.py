@@ -177,16 +177,14 @@ def _split(saga: Saga, runs: list[Run], now) -> tuple[list[Run], list[Change]]:
 
 
 def _calls(runs: Sequence[Run]) -> list[StepCall]:
-    return [
-        StepCall(
-            run.id,
-            run.business_key,
-            run.key(run.direction),
-            run.key(Direction.FORWARD),
-            run.attempt,
-            run.data,
-            run.error_code,
-            run.correlation_id,
+    calls = []
+    for run in runs:
+        key = run.key(run.direction)
+        forward_key = key if run.forward else run.key(Direction.FORWARD)
+        calls.append(
+            StepCall(
+                *(run.id, run.business_key, key, forward_key, run.attempt, run.data),
+                *(run.error_code, run.correlation_id),
+            )
         )
-        for run in runs
-    ]
+    return calls

@@ -152,7 +152,7 @@ def test_an_order_whose_gateway_stays_away_is_given_up_and_costs_nothing(trade, 
 
 def test_a_capture_that_stays_unknown_is_never_reversed_but_wants_a_person(trade, gateway):
     placed = trade.place(card="tok_capture_timeout_after")
-    drive_all()
+    drive_batch()  # as far as the capture, whose answer does not come
     gateway.kill()
     give_up_waiting()
     SagaRun.objects.update(attempt=1000)
