@@ -6,6 +6,7 @@ or dead; at most one nudge waits to be sent, since one wakes for all.
 
 import os
 import threading
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import redis
@@ -45,7 +46,7 @@ class Publisher:
     def _send(self) -> None:
         self._waiting = False
         try:
-            # The flag stands until a worker takes the message up: other processes need not send.
+            # The flag stands while a worker is on its way or at work: nobody else need send.
             if durable().set(FLAG, 1, nx=True, px=FLAG_MILLISECONDS):
                 current_app.send_task(TASK, retry=False, ignore_result=True)
         except (redis.RedisError, OperationalError) as error:
@@ -73,9 +74,24 @@ def nudge_after_commit() -> None:
     transaction.on_commit(nudge, using=DATABASE, robust=True)
 
 
+def call_another() -> None:
+    """Sends a message although a worker is at work: more is due than it can carry."""
+    take_up()
+    nudge()
+
+
 def take_up() -> None:
-    """Called by the task before it looks for work: what comes from now on nudges anew."""
+    """Called by a worker before it looks for the last time: what comes from now on nudges anew."""
+    _flag(lambda: durable().delete(FLAG))
+
+
+def stay_up() -> None:
+    """Called by a worker that goes on: what comes meanwhile it will find."""
+    _flag(lambda: durable().set(FLAG, 1, px=FLAG_MILLISECONDS))
+
+
+def _flag(change: Callable[[], object]) -> None:
     try:
-        durable().delete(FLAG)
+        change()
     except redis.RedisError as error:
         log.warning("saga.nudge_flag_stays", error=str(error))

@@ -76,6 +76,7 @@ class Driver:
         failpoint("saga.claim.after_commit")
         if len(runs) == room and self.overloaded:
             self.overloaded()
+            self.overloaded = None  # once is enough
         self.take(runs)
         return len(runs)
 
