@@ -12,7 +12,7 @@ from apps.sagas.nudge import call_another, nudge, stay_up, take_up
 
 log = structlog.get_logger(__name__)
 TURN_SECONDS = 5.0  # then others get the worker, and a stopping worker stops
-LINGER_SECONDS = 0.02  # several runs cost little more than one
+LINGER_SECONDS = 0.05  # several runs cost little more than one
 
 
 @shared_task(ignore_result=True)
