@@ -225,12 +225,12 @@ def _strange(runs: Sequence[Run]) -> set[UUID]:
     """
     known = [(run, saga) for run in runs if (saga := lookup(run.kind, run.kind_version))]
     strange = {run.id for run, saga in known if not _stands_where_it_says(saga, run)}
-    under_way = [run for run, saga in known if run.position > saga.first or not run.forward]
+    under_way = [one for one in known if one[0].position > one[1].first or not one[0].forward]
     if under_way:
-        came_by = leases.history(under_way)
-        for run, saga in known:
-            names = {position: step.name for position, step in enumerate(saga.steps)}
-            if not came_by.get(run.id, {}).items() <= names.items():
+        came_by = leases.history([run for run, _ in under_way])
+        for run, saga in under_way:
+            names = enumerate(step.name for step in saga.steps)
+            if not came_by[run.id].items() <= set(names):
                 strange.add(run.id)
     return strange
 
