@@ -111,7 +111,7 @@ class OrderReturn(models.Model):
     goods_total = models.DecimalField(max_digits=14, decimal_places=2)
     amount = models.DecimalField("refund", max_digits=14, decimal_places=2)
     asked_by = models.CharField(max_length=80, help_text="Who asked for it: a principal.")
-    external_reference = models.CharField(max_length=80, null=True, unique=True)
+    external_reference = models.CharField(max_length=80, null=True)
     saga_id = models.UUIDField(null=True, help_text="The run that carries it out.")
     created_at = models.DateTimeField(db_default=Now())
     ended_at = models.DateTimeField(null=True)
@@ -120,9 +120,10 @@ class OrderReturn(models.Model):
         verbose_name = "return"
         indexes = [models.Index(fields=["-created_at", "-id"], name="return_newest")]
         constraints = [
+            models.UniqueConstraint(fields=["external_reference"], name="return_reference_once"),
             models.CheckConstraint(
                 condition=models.Q(amount__gte=0, goods_total__gte=0), name="return_not_negative"
-            )
+            ),
         ]
 
     def __str__(self) -> str:

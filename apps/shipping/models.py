@@ -18,7 +18,7 @@ class Shipment(models.Model):
         choices=[(status.value, status.value) for status in ShipmentStatus],
         default=ShipmentStatus.SCHEDULED.value,
     )
-    tracking_number = models.CharField(max_length=40, unique=True)
+    tracking_number = models.CharField(max_length=40)
     address = models.JSONField(default=dict)
     scheduled_at = models.DateTimeField(db_default=Now())
     dispatched_at = models.DateTimeField(null=True)
@@ -27,6 +27,10 @@ class Shipment(models.Model):
 
     class Meta:
         verbose_name = "shipment"
+        constraints = [
+            # Not unique=True: that would keep a second index for LIKE.
+            models.UniqueConstraint(fields=["tracking_number"], name="shipment_tracking_once"),
+        ]
 
     def __str__(self) -> str:
         return self.tracking_number

@@ -12,8 +12,11 @@ from apps.shipping.models import DATABASE
 
 
 def tracking_number(shipment_id: UUID) -> str:
-    """Our own number, ``HF`` and twenty hexadecimal digits of the shipment's random part."""
-    return f"HF{shipment_id.hex[12:].upper()}"
+    """Our own number: ``HF``, then the shipment's moment and 48 random bits in hexadecimal digits.
+
+    The moment stands first, so that the newest stand together in the index.
+    """
+    return f"HF{shipment_id.hex[:12]}{shipment_id.hex[-12:]}".upper()
 
 
 def shipments_schedule(commands: Sequence[ScheduleShipment]) -> dict[UUID, str]:

@@ -80,7 +80,7 @@ ORDERS = (
         {
             "id": "uuidv7()",
             "order_id": "g.new_order",
-            "tracking_number": "'HF' || lpad(g.serial::text, 20, '0')",
+            "tracking_number": "'HF' || lpad(g.serial::text, 24, '0')",
         },
     ),
     Table(
