@@ -5,6 +5,9 @@ from apps.catalog import purging as catalog_purging
 from apps.common import references
 from apps.customers import jobs as customers_jobs
 from apps.customers import purging as customers_purging
+from apps.messaging.contracts import register_contracts
+from apps.messaging.groups import register_groups
+from apps.orders import event_contracts as order_events
 from apps.orders import reconciling
 from apps.orders import references as orders
 from apps.orders.audit import jobs as audit_jobs
@@ -26,12 +29,14 @@ JOBS = (
     reconciling.reconcile,
     scheduling_jobs.forget_records,
 )
+CONTRACTS = (*order_events.CONTRACTS,)  # every event that is published
+GROUPS = ()  # who consumes them
 ORDER_PAGE = "admin:orders_order_change"
 ORDER_SAGAS = (CHECKOUT.kind, CANCELLATION.kind, DISPATCH.kind)  # their business key is the order
 
 
 def wire() -> None:
-    """Registers sagas, jobs and who refers to whom; called when the apps are ready."""
+    """Registers sagas, jobs, events, who consumes them and who refers to whom; called when the apps are ready."""
     for saga in (CHECKOUT, CANCELLATION, DISPATCH, RETURN):
         definition.register(saga)
     for kind in ORDER_SAGAS:
@@ -39,5 +44,7 @@ def wire() -> None:
     links.register(RETURN.kind, ORDER_PAGE, "orders.view_order", lambda key, data: data["order_id"])
     for job in JOBS:
         scheduling.register(job)
+    register_contracts(CONTRACTS)
+    register_groups(GROUPS)
     references.register(catalog_purging.KIND, orders.products_ordered)
     references.register(customers_purging.KIND, orders.customers_with_orders)

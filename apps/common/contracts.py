@@ -28,9 +28,38 @@ def _decode(kind: type, value: Any) -> Any:
     raise TypeError(f"a contract cannot hold {kind.__name__}")
 
 
+def _schema(kind: type) -> dict[str, Any]:
+    if kind is Money:
+        return {
+            "type": "object",
+            "properties": {"amount": {"type": "string"}, "currency": {"type": "string"}},
+            "required": ["amount", "currency"],
+        }
+    raise TypeError(f"a contract cannot hold {kind.__name__}")
+
+
+_encoder = msgspec.json.Encoder(enc_hook=_encode)
+
+
 def to_builtins(contract: Any) -> Any:
     """The contract as dicts, lists and strings."""
     return msgspec.to_builtins(contract, enc_hook=_encode)
+
+
+def encode(contract: Any) -> bytes:
+    """The contract as JSON."""
+    return _encoder.encode(contract)
+
+
+def decoder(kind: type[T]) -> msgspec.json.Decoder[T]:
+    """Reads JSON as a ``kind``; its ``decode`` raises ``msgspec.DecodeError`` for what is no JSON
+    or does not fit."""
+    return msgspec.json.Decoder(kind, dec_hook=_decode)
+
+
+def json_schema(kind: type) -> dict[str, Any]:
+    """The JSON schema (2020-12) of a contract."""
+    return msgspec.json.schema(kind, schema_hook=_schema)
 
 
 def from_builtins(kind: type[T], data: Any) -> T:

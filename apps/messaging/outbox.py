@@ -1,39 +1,52 @@
 """The transactional outbox: an event is a row that commits with the change it tells of."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
-import orjson
-
+from apps.common.contracts import encode
 from apps.common.databases import require_atomic, write
 from apps.common.ids import new_id
+from apps.messaging.contracts import EventContract
+
+NO_HEADERS = "{}"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Event:
     """A fact about one aggregate.
 
     ``aggregate_version`` is the aggregate's own: it grows with each of its events, but not by one
-    where it also counts changes that are not told. ``payload`` is JSON.
+    where it also counts changes that are not told. ``payload`` is an instance of the contract's
+    dataclass. ``correlation_id`` is the id of the request that caused it.
     """
 
-    topic: str
-    aggregate: str
+    contract: EventContract
+    aggregate_id: Any
     aggregate_version: int
-    payload: dict[str, Any]
-    schema_version: int = 1
-    headers: dict[str, str] = field(default_factory=dict)
+    payload: Any
+    correlation_id: str = ""
+
+    @property
+    def aggregate(self) -> str:
+        return f"{self.contract.aggregate_kind}:{self.aggregate_id}"
 
 
 def append(alias: str, events: Sequence[Event]) -> None:
     """Appends ``events`` to the outbox of ``alias`` inside its open transaction.
 
-    Raises ``TransactionManagementError`` outside one: the event would not commit with its cause.
+    Raises ``TransactionManagementError`` outside one: the event would not commit with its cause;
+    ``TypeError`` where a payload is not what the contract says.
     """
     require_atomic(alias)
     if not events:
         return
+    for event in events:
+        if type(event.payload) is not event.contract.payload:
+            raise TypeError(
+                f"{event.contract.topic} v{event.contract.version} carries"
+                f" {event.contract.payload.__name__}, not {type(event.payload).__name__}"
+            )
     write(
         alias,
         """
@@ -44,11 +57,17 @@ def append(alias: str, events: Sequence[Event]) -> None:
         """,
         [
             [new_id() for _ in events],
-            [event.topic for event in events],
+            [event.contract.topic for event in events],
             [event.aggregate for event in events],
             [event.aggregate_version for event in events],
-            [event.schema_version for event in events],
-            [orjson.dumps(event.payload).decode() for event in events],
-            [orjson.dumps(event.headers).decode() for event in events],
+            [event.contract.version for event in events],
+            [encode(event.payload).decode() for event in events],
+            [_headers(event) for event in events],
         ],
     )
+
+
+def _headers(event: Event) -> str:
+    if not event.correlation_id:
+        return NO_HEADERS
+    return encode({"correlation_id": event.correlation_id}).decode()

@@ -1,4 +1,4 @@
-"""The events that orders publish, appended to the outbox of their database."""
+"""Appends the events that orders publish to the outbox of their database."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -6,13 +6,29 @@ from uuid import UUID
 
 from moneyed import Money
 
-from apps.common.contracts import to_builtins
+from apps.messaging.contracts import EventContract
 from apps.messaging.outbox import Event, append
-from apps.orders.enums import DATABASE
+from apps.orders.enums import DATABASE, OrderStatus
+from apps.orders.event_contracts import (
+    ORDER_CANCELLED,
+    ORDER_CONFIRMED,
+    ORDER_DELIVERED,
+    ORDER_PLACED,
+    ORDER_RETURNED,
+    ORDER_SHIPPED,
+    OrderCancelled,
+    OrderMoved,
+    OrderPlaced,
+    OrderReturned,
+    PlacedLine,
+    ReturnedLine,
+)
 
-
-def _aggregate(order_id: UUID) -> str:
-    return f"order:{order_id}"
+MOVED = {
+    OrderStatus.CONFIRMED: ORDER_CONFIRMED,
+    OrderStatus.SHIPPED: ORDER_SHIPPED,
+    OrderStatus.DELIVERED: ORDER_DELIVERED,
+}
 
 
 def order_placed(
@@ -25,30 +41,50 @@ def order_placed(
     correlation_id: str,
 ) -> None:
     """``order.placed``: who ordered what for how much."""
-    payload = {
-        "order_id": str(order_id),
-        "customer_id": str(customer_id),
-        "total": to_builtins(total),
-        "placed_at": placed_at.isoformat(),
-        "lines": [
-            {
-                "product_id": str(offer.product_id),
-                "sku": offer.sku,
-                "name": offer.name,
-                "unit_price": str(price),
-                "quantity": quantity,
-            }
-            for offer, price, quantity in zip(
-                draft.offers, draft.prices, draft.quantities, strict=True
-            )
+    lines = tuple(
+        PlacedLine(offer.product_id, offer.sku, offer.name, price, quantity)
+        for offer, price, quantity in zip(draft.offers, draft.prices, draft.quantities, strict=True)
+    )
+    payload = OrderPlaced(order_id, customer_id, total, placed_at, lines)
+    append(DATABASE, [Event(ORDER_PLACED, order_id, 1, payload, correlation_id)])
+
+
+def orders_moved(
+    to: OrderStatus, moved: Sequence[tuple[UUID, int]], correlation_ids: Mapping[UUID, str]
+) -> None:
+    """``order.confirmed``, ``.shipped`` or ``.delivered`` for orders that moved, each with the
+    version it has since and the request that caused it."""
+    contract: EventContract = MOVED[to]
+    append(
+        DATABASE,
+        [
+            Event(contract, order_id, version, OrderMoved(order_id), correlation_ids[order_id])
+            for order_id, version in moved
         ],
-    }
-    headers = {"correlation_id": correlation_id}
-    append(DATABASE, [Event("order.placed", _aggregate(order_id), 1, payload, headers=headers)])
+    )
+
+
+def orders_cancelled(
+    cancelled: Sequence[tuple[UUID, int, str]], correlation_ids: Mapping[UUID, str]
+) -> None:
+    """``order.cancelled`` for each (order, its version since, reason)."""
+    append(
+        DATABASE,
+        [
+            Event(
+                ORDER_CANCELLED,
+                order_id,
+                version,
+                OrderCancelled(order_id, reason),
+                correlation_ids[order_id],
+            )
+            for order_id, version, reason in cancelled
+        ],
+    )
 
 
 def orders_returned(
-    returned: Sequence[tuple[UUID, int, UUID, Money, Sequence[Mapping]]],
+    returned: Sequence[tuple[UUID, int, UUID, Money, Sequence[ReturnedLine]]],
     correlation_ids: Mapping[UUID, str],
 ) -> None:
     """``order.returned`` for each (order, its version since, return, refund, lines) and the
@@ -57,40 +93,12 @@ def orders_returned(
         DATABASE,
         [
             Event(
-                "order.returned",
-                _aggregate(order_id),
+                ORDER_RETURNED,
+                order_id,
                 version,
-                {
-                    "order_id": str(order_id),
-                    "return_id": str(return_id),
-                    "amount": to_builtins(amount),
-                    "lines": list(lines),
-                },
-                headers={"correlation_id": correlation_ids[return_id]},
+                OrderReturned(order_id, return_id, amount, tuple(lines)),
+                correlation_ids[return_id],
             )
             for order_id, version, return_id, amount, lines in returned
-        ],
-    )
-
-
-def orders_moved(
-    topic: str,
-    moved: Sequence[tuple[UUID, int]],
-    correlation_ids: Mapping[UUID, str],
-    **payload: str,
-) -> None:
-    """``topic`` (order.confirmed, .cancelled, .shipped, .delivered) for orders that moved, each
-    with the version it has since and the request that caused it."""
-    append(
-        DATABASE,
-        [
-            Event(
-                topic,
-                _aggregate(order_id),
-                version,
-                {"order_id": str(order_id), **payload},
-                headers={"correlation_id": correlation_ids[order_id]},
-            )
-            for order_id, version in moved
         ],
     )

@@ -40,7 +40,7 @@ def back_doors(path: Path, source: str) -> list[str]:
         parts = name.split(".")
         if parts[0] != "apps" or len(parts) < 3 or parts[1] in {own, *SHARED}:
             continue
-        if parts[2] not in {"facade", "contracts"} | OPEN.get(parts[1], set()):
+        if parts[2] not in {"facade", "contracts", "event_contracts"} | OPEN.get(parts[1], set()):
             found.append(f"{path.relative_to(ROOT)}:{line} {name}")
     return found
 

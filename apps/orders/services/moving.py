@@ -51,7 +51,7 @@ def orders_confirm(correlation_ids: Mapping[UUID, str]) -> None:
         """,
         [list(correlation_ids)],
     )
-    events.orders_moved("order.confirmed", moved, correlation_ids)
+    events.orders_moved(OrderStatus.CONFIRMED, moved, correlation_ids)
 
 
 def orders_cancel(reasons: Mapping[UUID, str], correlation_ids: Mapping[UUID, str]) -> None:
@@ -71,9 +71,7 @@ def orders_cancel(reasons: Mapping[UUID, str], correlation_ids: Mapping[UUID, st
         """,
         [list(reasons), [reason[:60] for reason in reasons.values()]],
     )
-    for reason in {row[2] for row in moved}:
-        rows = [(row[0], row[1]) for row in moved if row[2] == reason]
-        events.orders_moved("order.cancelled", rows, correlation_ids, reason=reason)
+    events.orders_cancelled(moved, correlation_ids)
 
 
 def order_approve(order_id: UUID) -> int:
@@ -106,5 +104,5 @@ def orders_advance(
         """,
         [to.value, to.value, list(correlation_ids), before.value],
     )
-    events.orders_moved(f"order.{to.value}", moved, correlation_ids)
+    events.orders_moved(to, moved, correlation_ids)
     return dict(moved)

@@ -11,6 +11,7 @@ from moneyed import Money
 from apps.common.databases import execute, fetch_all, require_atomic
 from apps.orders import events
 from apps.orders.enums import DATABASE, ReturnStatus
+from apps.orders.event_contracts import ReturnedLine
 from apps.orders.locks import lock_orders
 from apps.orders.models import Order
 from apps.orders.services.return_rules import Books, SoldLine, Taken
@@ -173,9 +174,9 @@ def returns_complete(orders: Mapping[UUID, UUID], correlation_ids: Mapping[UUID,
     events.orders_returned(returned, correlation_ids)
 
 
-def _event_lines(return_ids: Sequence[UUID]) -> dict[UUID, list[dict]]:
-    lines: dict[UUID, list[dict]] = {}
-    for return_id, product_id, sku, quantity, restock in fetch_all(
+def _event_lines(return_ids: Sequence[UUID]) -> dict[UUID, list[ReturnedLine]]:
+    lines: dict[UUID, list[ReturnedLine]] = {}
+    for return_id, *line in fetch_all(
         DATABASE,
         """
         SELECT back.order_return_id, sold.product_id, sold.sku, back.quantity, back.restock
@@ -184,13 +185,7 @@ def _event_lines(return_ids: Sequence[UUID]) -> dict[UUID, list[dict]]:
         """,
         [list(return_ids)],
     ):
-        line = {
-            "product_id": str(product_id),
-            "sku": sku,
-            "quantity": quantity,
-            "restocked": restock,
-        }
-        lines.setdefault(return_id, []).append(line)
+        lines.setdefault(return_id, []).append(ReturnedLine(*line))
     return lines
 
 
