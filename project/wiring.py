@@ -36,7 +36,8 @@ ORDER_SAGAS = (CHECKOUT.kind, CANCELLATION.kind, DISPATCH.kind)  # their busines
 
 
 def wire() -> None:
-    """Registers sagas, jobs, events, who consumes them and who refers to whom; called when the apps are ready."""
+    """Registers sagas, jobs, events with their consumers, and who refers to whom; called when the
+    apps are ready."""
     for saga in (CHECKOUT, CANCELLATION, DISPATCH, RETURN):
         definition.register(saga)
     for kind in ORDER_SAGAS:
