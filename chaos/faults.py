@@ -17,7 +17,7 @@ import psycopg
 import redis
 from django.conf import settings
 
-from apps.sagas.failpoint_names import NAMES
+from apps.common.failpoint_names import NAMES
 from apps.sagas.nudge import TASK
 from chaos.processes import Processes
 from chaos.proxies import Link, Mode

@@ -15,10 +15,10 @@ from django.conf import settings
 from moneyed import Money
 from urllib3 import exceptions
 
+from apps.common.failpoints import failpoint
 from apps.payments.breaker import Breaker, BreakerOpen
 from apps.payments.contracts import GatewayRecord, MoneyState
 from apps.payments.gateways import Declined, Gateway, Refused, Unanswered, Unreachable
-from apps.sagas.failpoints import failpoint
 
 PAGE = 1000
 STATES = {one.value: one for one in MoneyState}

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from django.conf import settings
 
+from apps.common.failpoints import failpoint
 from apps.payments import movements, selectors
 from apps.payments.client import gateway
 from apps.payments.contracts import (
@@ -21,7 +22,6 @@ from apps.payments.contracts import (
 )
 from apps.payments.gateways import Unreachable
 from apps.payments.position import Position
-from apps.sagas.failpoints import failpoint
 
 NO_PAYMENT = "no_payment"
 T = TypeVar("T")

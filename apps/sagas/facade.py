@@ -8,13 +8,13 @@ from django.db import transaction
 
 from apps.common.databases import require_atomic
 from apps.common.errors import InvalidInput, NotFound
+from apps.common.failpoints import failpoint
 from apps.common.ids import new_id
 from apps.sagas import selectors
 from apps.sagas.contracts import RepairProspect, RunState, RunView, SagaMoment, SagaTrouble
 from apps.sagas.definition import lookup
 from apps.sagas.engine import repair, store
 from apps.sagas.enums import DATABASE, RunStatus
-from apps.sagas.failpoints import failpoint
 from apps.sagas.nudge import nudge_after_commit
 
 MOST_REASON = 200  # characters of why a person repairs a run

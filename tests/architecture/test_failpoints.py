@@ -6,7 +6,7 @@ from itertools import zip_longest
 
 import pytest
 
-from apps.sagas.failpoint_names import NAMES
+from apps.common.failpoint_names import NAMES
 from tests.architecture.writers import ROOT, modules
 
 NOWHERE = ROOT / "nowhere"

@@ -11,8 +11,8 @@ from apps.catalog.enums import DATABASE, LedgerKind, ReservationStatus
 from apps.catalog.stock import reserving, sql
 from apps.catalog.stock.outcomes import by_key, stored
 from apps.common.contracts import from_builtins
+from apps.common.failpoints import failpoint
 from apps.messaging import inbox
-from apps.sagas.failpoints import failpoint
 
 RELEASE, DISPATCH = "catalog.release_stock", "catalog.dispatch_stock"
 

@@ -7,7 +7,7 @@ from django.db import transaction
 from apps.catalog.contracts import ExpiredHolds
 from apps.catalog.enums import DATABASE, LedgerKind, ReservationStatus
 from apps.catalog.stock import sql
-from apps.sagas.failpoints import failpoint
+from apps.common.failpoints import failpoint
 
 REFERENCE = "expiry"
 

@@ -11,8 +11,8 @@ from apps.catalog.stock import sql
 from apps.catalog.stock.deciding import decide
 from apps.catalog.stock.outcomes import by_key, stored
 from apps.common.contracts import from_builtins
+from apps.common.failpoints import failpoint
 from apps.messaging import inbox
-from apps.sagas.failpoints import failpoint
 
 CONSUMER = "catalog.reserve_stock"
 # What a release leaves under the key of a reservation that never came.

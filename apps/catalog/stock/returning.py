@@ -12,8 +12,8 @@ from apps.catalog.stock.deciding import demand_of
 from apps.catalog.stock.outcomes import by_key, stored
 from apps.common.contracts import from_builtins
 from apps.common.errors import NotFound
+from apps.common.failpoints import failpoint
 from apps.messaging import inbox
-from apps.sagas.failpoints import failpoint
 
 CONSUMER = "catalog.return_stock"
 

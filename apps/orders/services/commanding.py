@@ -6,6 +6,7 @@ from uuid import UUID
 from django.db import transaction
 
 from apps.common.correlation import current_request_id
+from apps.common.failpoints import failpoint
 from apps.messaging.idempotency import once
 from apps.messaging.staff_log import staff_changes
 from apps.orders.contracts import (
@@ -31,7 +32,6 @@ from apps.orders.timeline import SUBJECT
 from apps.orders.workflows.cancellation import start_cancellation
 from apps.orders.workflows.dispatching import start_dispatch
 from apps.sagas import facade as sagas
-from apps.sagas.failpoints import failpoint
 from apps.shipping import facade as shipping
 
 

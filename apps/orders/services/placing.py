@@ -18,6 +18,7 @@ from apps.catalog.contracts import Offer
 from apps.common.contracts import to_builtins
 from apps.common.databases import execute, fetch_one, together, write
 from apps.common.errors import FieldError, HoldfastError, InvalidInput
+from apps.common.failpoints import failpoint
 from apps.common.ids import new_id
 from apps.customers import facade as customers
 from apps.customers.contracts import Address
@@ -29,7 +30,6 @@ from apps.orders.errors import NotOnAccount
 from apps.orders.workflows.checkout import start_checkout
 from apps.payments import facade as payments
 from apps.payments.contracts import OpenPayment
-from apps.sagas.failpoints import failpoint
 
 MAX_LINES = 1_000
 MAX_QUANTITY = 1_000_000

@@ -11,6 +11,7 @@ from moneyed import Money
 from apps.common.correlation import current_request_id
 from apps.common.databases import fetch_all
 from apps.common.errors import InvalidInput
+from apps.common.failpoints import failpoint
 from apps.common.ids import new_id
 from apps.messaging.idempotency import once
 from apps.messaging.staff_log import staff_change
@@ -37,7 +38,6 @@ from apps.orders.services.return_moves import NewReturn
 from apps.orders.services.return_rules import take
 from apps.orders.timeline import SUBJECT
 from apps.orders.workflows.returning import start_return
-from apps.sagas.failpoints import failpoint
 
 LONGEST_REASON = 60
 

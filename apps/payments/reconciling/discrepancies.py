@@ -9,11 +9,11 @@ from django.db import transaction
 from apps.common.actor import current_actor
 from apps.common.databases import execute, fetch_all, require_atomic
 from apps.common.errors import Conflict, InvalidInput, NotFound
+from apps.common.failpoints import failpoint
 from apps.messaging.staff_log import staff_change
 from apps.payments.contracts import MoneyFinding, Reconciliation
 from apps.payments.enums import DATABASE, DiscrepancyKind, DiscrepancyState
 from apps.payments.models import MoneyDiscrepancy, ReconcilerRun
-from apps.sagas.failpoints import failpoint
 
 log = structlog.get_logger(__name__)
 OURSELVES = "reconciler"

@@ -11,6 +11,7 @@ from uuid import UUID
 import structlog
 from django.db import transaction
 
+from apps.common.failpoints import failpoint
 from apps.payments import ledger, movements, selectors, services
 from apps.payments.contracts import (
     GatewayRecord,
@@ -27,7 +28,6 @@ from apps.payments.locks import lock_payments
 from apps.payments.position import Position, Progress
 from apps.payments.reconciling import discrepancies
 from apps.payments.reconciling.verdicts import Action, Verdict, answers, judge, unknown_capture
-from apps.sagas.failpoints import failpoint
 
 log = structlog.get_logger(__name__)
 TOLD = {

@@ -15,6 +15,7 @@ from celery.exceptions import SoftTimeLimitExceeded
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, close_old_connections
 
+from apps.common.failpoints import failpoint
 from apps.sagas.definition import Saga, lookup
 from apps.sagas.engine import leases, state
 from apps.sagas.engine.flights import Flights, Wave
@@ -23,7 +24,6 @@ from apps.sagas.engine.state import Change, Run
 from apps.sagas.engine.stepping import Stepper, after
 from apps.sagas.engine.timeouts import StepTimeout
 from apps.sagas.enums import RunStatus
-from apps.sagas.failpoints import failpoint
 
 log = structlog.get_logger(__name__)
 

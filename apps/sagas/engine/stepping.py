@@ -15,6 +15,7 @@ from uuid import UUID
 
 from django.db import transaction
 
+from apps.common.failpoints import failpoint
 from apps.sagas.contracts import Outcome, StepCall
 from apps.sagas.definition import Participant, Saga
 from apps.sagas.engine import leases, state, store
@@ -23,7 +24,6 @@ from apps.sagas.engine.outcomes import ask
 from apps.sagas.engine.state import Change, LogRecord, Run
 from apps.sagas.engine.timeouts import in_time
 from apps.sagas.enums import DATABASE, Direction
-from apps.sagas.failpoints import failpoint
 
 _rng = random.Random()  # noqa: S311 - jitter, not a secret
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from celery import current_app
 from django.db import connections
 
-from apps.sagas import failpoints
+from apps.common import failpoints
 
 LONGEST = 30.0  # seconds
 

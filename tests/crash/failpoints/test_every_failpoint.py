@@ -9,7 +9,7 @@ from collections import Counter
 
 import pytest
 
-from apps.sagas.failpoint_names import NAMES
+from apps.common.failpoint_names import NAMES
 from tests.crash.failpoints.day import REVIEW_ABOVE, Day
 from tests.crash.failpoints.forks import forked
 from tests.trade import violations

@@ -7,8 +7,8 @@ import pytest
 from apps.catalog import facade, jobs, stock
 from apps.catalog.contracts import ExpiredHolds
 from apps.catalog.models import Reservation, StockLedgerEntry
+from apps.common import failpoints
 from apps.common.databases import execute
-from apps.sagas import failpoints
 from tests.integration.catalog import shop
 
 pytestmark = pytest.mark.django_db(databases=["catalog"])

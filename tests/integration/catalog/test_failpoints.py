@@ -3,7 +3,7 @@
 import pytest
 
 from apps.catalog import facade
-from apps.sagas import failpoints
+from apps.common import failpoints
 from tests.integration.catalog import shop
 
 pytestmark = pytest.mark.django_db(databases=["catalog"])

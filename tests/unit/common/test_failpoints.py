@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 
-from apps.sagas import failpoints
-from apps.sagas.failpoints import Armed, ArmedByFile, FailpointReached, failpoint
+from apps.common import failpoints
+from apps.common.failpoints import Armed, ArmedByFile, FailpointReached, failpoint
 
 ROOT = Path(__file__).resolve().parents[3]
 NAME, OTHER = "saga.begin.before_commit", "saga.begin.after_commit"
@@ -95,7 +95,7 @@ def test_of_several_processes_one_acts_upon_a_file(no_pause, tmp_path):
 def test_a_process_that_is_told_to_dies_of_sigkill():
     code = (
         "import django; django.setup()\n"
-        "from apps.sagas.failpoints import failpoint\n"
+        "from apps.common.failpoints import failpoint\n"
         f"failpoint('{NAME}')"
     )
     environment = {

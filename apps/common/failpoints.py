@@ -19,7 +19,7 @@ from pathlib import Path
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
-from apps.sagas.failpoint_names import NAMES
+from apps.common.failpoint_names import NAMES
 
 ACTIONS = ("kill", "raise", "sleep")
 LONGEST_SLEEP = 600.0  # seconds
