@@ -1,8 +1,10 @@
 """Accepted over HTTP, paid at the gateway process, confirmed: web server and workers together."""
 
+import json
 import statistics
 from typing import Any
 from urllib.parse import urlsplit
+from urllib.request import Request, urlopen
 
 from bench.sagas.draining import wait_until_ended
 from bench.sagas.figures import percentile
@@ -12,6 +14,7 @@ from bench.sagas.shop import Shop
 from bench.sagas.work import cpu_between, moment
 
 CLIENTS, WARM_UP = 8, 400
+LOGIN, PASSWORD = "/_allauth/app/v1/auth/login", "bench-Weather-2718"
 LAST = """
     SELECT count(*), extract(epoch FROM max(finished_at))::float8 FROM sagas_sagarun
     WHERE status = 'completed' AND finished_at >= to_timestamp(%s)
@@ -21,10 +24,10 @@ LAST = """
 def measure(shop: Shop, runs: int, rounds: int, progress: Progress) -> dict[str, Any]:
     """Eight clients with a connection each; rates count to the last answer and confirmation."""
     count = max(runs // 5, CLIENTS)
-    tokens, results = _tokens(shop), []
+    results = []
     with shop.web() as origin, shop.workers(), shop.connect("orders") as connection:
         address = urlsplit(origin)
-        shared = {"host": address.hostname, "port": address.port, "tokens": tokens}
+        shared = {"host": address.hostname, "port": address.port, "tokens": _tokens(origin)}
         shared["products"] = [str(one) for one in shop.products]
         warm_up = {**shared, "prefix": "http-warm", "count": min(count, WARM_UP)}
         run_jobs("bench.sagas.clients", [warm_up], shop.environment)
@@ -59,9 +62,18 @@ def _round(shop: Shop, connection: Any, job: dict) -> dict[str, float]:
     }
 
 
-def _tokens(shop: Shop) -> list[str]:
-    from apps.customers.models import User
-    from bench.pages import log_in
+def _tokens(origin: str) -> list[str]:
+    """A token for each client, as an app gets one."""
+    from apps.customers import facade as customers
 
-    users = User.objects.filter(public_id__in=shop.customers[:CLIENTS])
-    return [log_in(user) for user in users]
+    emails = [f"client-{number}@example.com" for number in range(CLIENTS)]
+    for email in emails:
+        customers.create_login(email, "Client", PASSWORD, staff=False)
+    return [_log_in(f"{origin}{LOGIN}", email) for email in emails]
+
+
+def _log_in(url: str, email: str) -> str:
+    body = json.dumps({"email": email, "password": PASSWORD}).encode()
+    request = Request(url, body, {"Content-Type": "application/json"})
+    with urlopen(request, timeout=20) as answer:
+        return json.load(answer)["meta"]["session_token"]
