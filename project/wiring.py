@@ -1,8 +1,10 @@
 """What lower rooms need to know of upper ones, registered once at start."""
 
+from apps.catalog import event_contracts as catalog_events
 from apps.catalog import jobs as catalog_jobs
 from apps.catalog import purging as catalog_purging
 from apps.common import references
+from apps.customers import event_contracts as customer_events
 from apps.customers import jobs as customers_jobs
 from apps.customers import purging as customers_purging
 from apps.messaging.contracts import register_contracts
@@ -15,10 +17,12 @@ from apps.orders.workflows.cancellation import CANCELLATION
 from apps.orders.workflows.checkout import CHECKOUT
 from apps.orders.workflows.dispatching import DISPATCH
 from apps.orders.workflows.returning import RETURN
+from apps.payments import event_contracts as payment_events
 from apps.sagas import definition
 from apps.sagas.backoffice import links
 from apps.scheduling import facade as scheduling
 from apps.scheduling import jobs as scheduling_jobs
+from apps.shipping import event_contracts as shipment_events
 
 JOBS = (
     catalog_jobs.expire_holds,
@@ -29,7 +33,13 @@ JOBS = (
     reconciling.reconcile,
     scheduling_jobs.forget_records,
 )
-CONTRACTS = (*order_events.CONTRACTS,)  # every event that is published
+CONTRACTS = (  # every event that is published
+    *catalog_events.CONTRACTS,
+    *customer_events.CONTRACTS,
+    *order_events.CONTRACTS,
+    *payment_events.CONTRACTS,
+    *shipment_events.CONTRACTS,
+)
 GROUPS = ()  # who consumes them
 ORDER_PAGE = "admin:orders_order_change"
 ORDER_SAGAS = (CHECKOUT.kind, CANCELLATION.kind, DISPATCH.kind)  # their business key is the order
