@@ -16,13 +16,13 @@ from django.conf import settings
 from django.db import InterfaceError, OperationalError, close_old_connections
 
 from apps.common.failpoints import failpoint
+from apps.common.timeouts import TimedOut
 from apps.sagas.definition import Saga, lookup
 from apps.sagas.engine import leases, state
 from apps.sagas.engine.flights import Flights, Wave
 from apps.sagas.engine.outcomes import of_error
 from apps.sagas.engine.state import Change, Run
 from apps.sagas.engine.stepping import Stepper, after
-from apps.sagas.engine.timeouts import StepTimeout
 from apps.sagas.enums import RunStatus
 
 log = structlog.get_logger(__name__)
@@ -134,7 +134,7 @@ class Driver:
             act(runs)
         except SoftTimeLimitExceeded:
             raise  # the task is over; the leases bring the runs to others
-        except StepTimeout as error:
+        except TimedOut as error:
             self._late(saga, runs, error)
         except (OperationalError, InterfaceError) as error:
             if not _of_the_database(error):
@@ -163,7 +163,7 @@ class Driver:
         self._guarded(saga, runs[:half], act)
         self._guarded(saga, runs[half:], act)
 
-    def _late(self, saga: Saga, runs: list[Run], error: StepTimeout) -> None:
+    def _late(self, saga: Saga, runs: list[Run], error: TimedOut) -> None:
         """Which of several ran past its time shows when each is claimed alone; the one that did
         stays alone for its next attempt."""
         log.warning("saga.step_late", runs=len(runs), step=runs[0].step, error=str(error))

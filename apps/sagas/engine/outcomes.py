@@ -5,7 +5,6 @@ call's alone, an error is narrowed down by the driver, which asks for halves of 
 """
 
 import math
-import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -14,12 +13,11 @@ from typing import Any
 
 import orjson
 
+from apps.common.storing import NOT_STORABLE, storable, text_of_error
 from apps.sagas.contracts import Outcome, OutcomeKind, StepCall
 from apps.sagas.definition import Participant
 
 MAX_RESULT_BYTES = 16 * 1024
-MAX_TEXT = 2000  # characters of a detail or an error that are kept
-NOT_STORABLE = re.compile("[\x00\ud800-\udfff]")
 
 
 class BadAnswer(Exception):
@@ -54,7 +52,7 @@ def contained() -> Iterator[None]:
         # participant's doing, and the leases bring its runs to others.
         if isinstance(error, SystemExit) and isinstance(error.code, int) and error.code < 0:
             raise
-        raise BadAnswer("raised", _text_of(error)) from error
+        raise BadAnswer("raised", text_of_error(error)) from error
 
 
 def sane(answer: Any, calls: Sequence[StepCall], *, strict: bool = False) -> list[Outcome]:
@@ -83,12 +81,7 @@ def of_error(error: BaseException, code: str = "raised") -> Outcome:
     """The outcome that stands for an attempt which ended in ``error``."""
     if isinstance(error, BadAnswer):
         return Outcome.unknown(error.code, error.detail)
-    return Outcome.unknown(code, _text_of(error))
-
-
-def storable(text: str) -> str:
-    """``text`` without what PostgreSQL's text cannot hold."""
-    return NOT_STORABLE.sub("\ufffd", text)
+    return Outcome.unknown(code, text_of_error(error))
 
 
 def _checked(outcome: Any, strict: bool) -> Outcome:
@@ -120,7 +113,7 @@ def _check_result(result: Any) -> None:
     try:
         text = orjson.dumps(result)
     except TypeError as error:
-        raise BadAnswer("unserialisable_result", _text_of(error)) from error
+        raise BadAnswer("unserialisable_result", text_of_error(error)) from error
     if len(text) > MAX_RESULT_BYTES:
         raise BadAnswer("oversized_result", f"{len(text)} bytes, at most {MAX_RESULT_BYTES}")
     # orjson makes null of NaN, and PostgreSQL's jsonb has no NUL; both show in the text.
@@ -145,13 +138,3 @@ def _finite(value: Any) -> bool:
     if isinstance(value, list | tuple):
         return all(map(_finite, value))
     return not isinstance(value, float) or math.isfinite(value)
-
-
-def _text_of(error: BaseException) -> str:
-    """What the error says, if it can."""
-    name = type(error).__name__
-    try:
-        text = f"{name}: {error}"
-    except Exception as worse:  # noqa: BLE001 - a bug in the error itself must not hide the error
-        text = f"{name} (its text: {type(worse).__name__})"
-    return storable(text[:MAX_TEXT])

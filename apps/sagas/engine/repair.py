@@ -17,11 +17,11 @@ import orjson
 from apps.common.actor import current_actor
 from apps.common.databases import execute, fetch_all, require_atomic
 from apps.common.errors import HoldfastError
+from apps.common.storing import storable
 from apps.messaging.staff_log import staff_change
 from apps.sagas.contracts import RepairProspect, RunState
 from apps.sagas.definition import lookup
 from apps.sagas.engine import leases, store
-from apps.sagas.engine.outcomes import storable
 from apps.sagas.engine.repair_rules import RULES, STOPPED, Case, retry
 from apps.sagas.engine.state import Change, Run
 from apps.sagas.enums import DATABASE, RunStatus

@@ -16,13 +16,13 @@ from uuid import UUID
 from django.db import transaction
 
 from apps.common.failpoints import failpoint
+from apps.common.timeouts import in_time
 from apps.sagas.contracts import Outcome, StepCall
 from apps.sagas.definition import Participant, Saga
 from apps.sagas.engine import leases, state, store
 from apps.sagas.engine.flights import Flights, Wave
 from apps.sagas.engine.outcomes import ask
 from apps.sagas.engine.state import Change, LogRecord, Run
-from apps.sagas.engine.timeouts import in_time
 from apps.sagas.enums import DATABASE, Direction
 
 _rng = random.Random()  # noqa: S311 - jitter, not a secret

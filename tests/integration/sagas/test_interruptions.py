@@ -9,7 +9,7 @@ import pytest
 from django.db import connections, transaction
 
 from apps.common.databases import execute, fetch_one
-from apps.sagas.engine.timeouts import StepTimeout, in_time
+from apps.common.timeouts import TimedOut, in_time
 from project.celery import drop_broken_connections
 
 pytestmark = pytest.mark.django_db(transaction=True, databases=["catalog"])
@@ -77,7 +77,7 @@ def test_what_is_written_after_an_interruption_commits(committed):
         nth, alarm = nth + 1, Alarm(nth + 1)
         try:
             in_time(LONG, lambda alarm=alarm, nth=nth: write_until(alarm, f"cut {nth}"))
-        except StepTimeout:
+        except TimedOut:
             pass
         else:
             assert alarm.passed < nth  # the last one met no alarm
@@ -90,7 +90,7 @@ def test_an_interruption_inside_a_transaction_leaves_nothing_of_it(committed):
     def cut_off() -> None:
         signal.raise_signal(signal.SIGALRM)
 
-    with pytest.raises(StepTimeout), transaction.atomic(using=ALIAS):
+    with pytest.raises(TimedOut), transaction.atomic(using=ALIAS):
         write("before")
         in_time(LONG, cut_off)
     write("after")
@@ -105,7 +105,7 @@ def test_an_interruption_that_is_swallowed_still_counts():
             pass
         return "answer"
 
-    with pytest.raises(StepTimeout):
+    with pytest.raises(TimedOut):
         in_time(LONG, swallow)
 
 
@@ -116,7 +116,7 @@ def test_what_an_interruption_is_turned_into_is_the_time_out_too():
         finally:
             raise ValueError("while cleaning up")
 
-    with pytest.raises(StepTimeout):
+    with pytest.raises(TimedOut):
         in_time(LONG, turn)
 
 

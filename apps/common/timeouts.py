@@ -1,4 +1,4 @@
-"""Start-to-close: a participant that runs past its time is stopped."""
+"""A call that runs past its time is stopped."""
 
 import signal
 import threading
@@ -10,17 +10,17 @@ from apps.common.databases import discard_connections
 T = TypeVar("T")
 
 
-class StepTimeout(Exception):
-    """A participant ran past its start-to-close."""
+class TimedOut(Exception):
+    """A call ran past its time."""
 
 
 class _Interrupt(KeyboardInterrupt):
     """What stops it: the driver of PostgreSQL cancels a statement under way for this one, and no
-    ``except Exception`` of a participant holds it up."""
+    ``except Exception`` on the way holds it up."""
 
 
 def in_time(seconds: float, act: Callable[[], T]) -> T:
-    """What ``act`` returns; raises ``StepTimeout`` once ``seconds`` are over.
+    """What ``act`` returns; raises ``TimedOut`` once ``seconds`` are over.
 
     By a signal, so in the main thread only, where workers run their tasks; elsewhere ``act`` is
     left alone and only the time-outs of databases and connections end it. The signal may come
@@ -54,5 +54,5 @@ def in_time(seconds: float, act: Callable[[], T]) -> T:
         signal.signal(signal.SIGALRM, before)
     if expired:
         discard_connections()
-        raise StepTimeout(f"not done within {seconds:g} s")
+        raise TimedOut(f"not done within {seconds:g} s")
     return answer
