@@ -1,6 +1,6 @@
 """Consumer groups: who wants which events, and what is done with them."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from apps.messaging.contracts import Received
@@ -18,6 +18,12 @@ class ConsumerGroup:
 
     Events of one aggregate usually come in order, but a repeat may come late and two consumers of
     the group may overtake each other: handlers compare ``aggregate_version``.
+
+    A ``raw`` group gets events of every schema, also of one unknown here: ``payload`` is JSON as
+    it came (bytes).
+
+    With ``headers`` the group wants only events that carry these: others are none of its own, are
+    acknowledged and leave no trace in its inbox.
     """
 
     name: str
@@ -28,9 +34,15 @@ class ConsumerGroup:
     batch: int = 500
     max_attempts: int = 5
     seconds: float = 20.0
+    raw: bool = False
+    headers: tuple[tuple[str, str], ...] = ()
 
     def wants(self, topic: str) -> bool:
         return any(matches(pattern, topic) for pattern in self.topics)
+
+    def is_meant(self, headers: Mapping[str, str]) -> bool:
+        """Whether an event with ``headers`` carries those that the group looks for."""
+        return all(headers.get(name) == value for name, value in self.headers)
 
 
 def matches(pattern: str, topic: str) -> bool:

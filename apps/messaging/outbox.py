@@ -1,6 +1,8 @@
 """The transactional outbox: an event is a row that commits with the change it tells of."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +12,7 @@ from apps.common.ids import new_id
 from apps.messaging.contracts import EventContract
 
 NO_HEADERS = "{}"
+_marks: ContextVar[Mapping[str, str] | None] = ContextVar("marks", default=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +33,17 @@ class Event:
     @property
     def aggregate(self) -> str:
         return f"{self.contract.aggregate_kind}:{self.aggregate_id}"
+
+
+@contextmanager
+def marked(**headers: str) -> Iterator[None]:
+    """Every event that is appended in the block carries ``headers``: they say on whose behalf
+    something happened, which whoever makes it happen need not know."""
+    token = _marks.set((_marks.get() or {}) | headers)
+    try:
+        yield
+    finally:
+        _marks.reset(token)
 
 
 def append(alias: str, events: Sequence[Event]) -> None:
@@ -68,6 +82,7 @@ def append(alias: str, events: Sequence[Event]) -> None:
 
 
 def _headers(event: Event) -> str:
+    marks = _marks.get()
     if not event.correlation_id:
-        return NO_HEADERS
-    return encode({"correlation_id": event.correlation_id}).decode()
+        return encode(marks).decode() if marks else NO_HEADERS
+    return encode({"correlation_id": event.correlation_id} | dict(marks or {})).decode()
