@@ -18,15 +18,16 @@ def cancel(order_ids: Sequence[UUID]) -> dict[UUID, ShipmentStatus]:
     return _statuses(services.shipments_cancel(order_ids))
 
 
-def dispatch(order_ids: Sequence[UUID]) -> set[UUID]:
-    """The parcels left the house; the orders whose parcel was scheduled until now."""
+def dispatch(order_ids: Sequence[UUID]) -> dict[UUID, str]:
+    """The parcels left the house; the orders whose parcel was scheduled until now, with its
+    tracking number."""
     return services.shipments_advance(
         order_ids, before=ShipmentStatus.SCHEDULED, to=ShipmentStatus.DISPATCHED
     )
 
 
-def deliver(order_ids: Sequence[UUID]) -> set[UUID]:
-    """The parcels arrived; the orders whose parcel was under way until now."""
+def deliver(order_ids: Sequence[UUID]) -> dict[UUID, str]:
+    """The parcels arrived; the orders whose parcel was under way until now, as above."""
     return services.shipments_advance(
         order_ids, before=ShipmentStatus.DISPATCHED, to=ShipmentStatus.DELIVERED
     )

@@ -71,14 +71,15 @@ def shipments_cancel(order_ids: Sequence[UUID]) -> dict[UUID, str]:
 
 def shipments_advance(
     order_ids: Sequence[UUID], *, before: ShipmentStatus, to: ShipmentStatus
-) -> set[UUID]:
-    """Moves the orders' shipments from ``before`` to ``to``; returns the orders whose moved."""
+) -> dict[UUID, str]:
+    """Moves the orders' shipments from ``before`` to ``to``; returns the orders whose moved, with
+    their tracking numbers."""
     require_atomic(DATABASE)
     column = {ShipmentStatus.DISPATCHED: "dispatched_at", ShipmentStatus.DELIVERED: "delivered_at"}
     rows = fetch_all(
         DATABASE,
         f"UPDATE shipping_shipment SET status = %s, {column[to]} = clock_timestamp()"
-        " WHERE order_id = ANY(%s) AND status = %s RETURNING order_id",
+        " WHERE order_id = ANY(%s) AND status = %s RETURNING order_id, tracking_number",
         [to.value, list(order_ids), before.value],
     )
-    return {order_id for [order_id] in rows}
+    return dict(rows)

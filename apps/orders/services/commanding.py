@@ -132,9 +132,10 @@ def _ship(commands: Sequence[ShipOrder]) -> list[CommandAccepted]:
         if order.status != OrderStatus.CONFIRMED:
             raise not_allowed(order.status, OrderStatus.SHIPPED)
         going[order.id] = _correlation_id(command)
-    if shipping.dispatch(list(going)) != set(going):
+    tracking = shipping.dispatch(list(going))
+    if tracking.keys() != going.keys():
         raise CancellationUnderWay()
-    versions = moving.orders_advance(going, before=OrderStatus.CONFIRMED, to=OrderStatus.SHIPPED)
+    versions = moving.orders_ship(tracking, going)
     _notes([orders[one] for one in going], "ship", status=OrderStatus.SHIPPED.value)
     runs = {one: start_dispatch(one, correlation_id=going[one]) for one in going}
     return [
@@ -164,9 +165,7 @@ def _deliver(command: DeliverOrder) -> CommandAccepted:
     _check_version(order, command.version)
     if order.status != OrderStatus.SHIPPED or not shipping.deliver([order.id]):
         raise not_allowed(order.status, OrderStatus.DELIVERED)
-    versions = moving.orders_advance(
-        {order.id: _correlation_id(command)}, before=OrderStatus.SHIPPED, to=OrderStatus.DELIVERED
-    )
+    versions = moving.orders_deliver({order.id: _correlation_id(command)})
     _note(order, "deliver", status=OrderStatus.DELIVERED.value)
     return CommandAccepted(order.id, OrderStatus.DELIVERED.value, versions[order.id])
 

@@ -1,11 +1,15 @@
 """Moves of orders along their axes: guarded set SQL in the caller's transaction."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import starmap
 from uuid import UUID
 
 from apps.common.databases import execute, fetch_all, require_atomic
 from apps.orders import events
 from apps.orders.enums import DATABASE, FulfillmentStatus, OrderStatus, PaymentStatus
+from apps.orders.events import Moved
+
+TOLD = Moved.COLUMNS
 
 
 def orders_set_payment(states: Mapping[UUID, str]) -> None:
@@ -44,14 +48,14 @@ def orders_confirm(correlation_ids: Mapping[UUID, str]) -> None:
     require_atomic(DATABASE)
     moved = fetch_all(
         DATABASE,
-        """
+        f"""
         UPDATE orders_order SET status = 'confirmed', version = version + 1,
             updated_at = clock_timestamp()
-        WHERE id = ANY(%s) AND status = 'pending' RETURNING id, version
+        WHERE id = ANY(%s) AND status = 'pending' RETURNING {TOLD}
         """,
         [list(correlation_ids)],
     )
-    events.orders_moved(OrderStatus.CONFIRMED, moved, correlation_ids)
+    events.orders_moved(OrderStatus.CONFIRMED, starmap(Moved, moved), correlation_ids)
 
 
 def orders_cancel(reasons: Mapping[UUID, str], correlation_ids: Mapping[UUID, str]) -> None:
@@ -60,18 +64,20 @@ def orders_cancel(reasons: Mapping[UUID, str], correlation_ids: Mapping[UUID, st
     require_atomic(DATABASE)
     moved = fetch_all(
         DATABASE,
-        """
+        f"""
         UPDATE orders_order SET status = 'cancelled', cancel_reason = new.reason,
             fulfillment_status = CASE fulfillment_status WHEN 'not_fulfilled'
                 THEN 'not_fulfilled' ELSE 'cancelled' END,
             version = version + 1, updated_at = clock_timestamp()
         FROM unnest(%s::uuid[], %s::text[]) AS new(id, reason)
         WHERE orders_order.id = new.id AND status IN ('pending', 'confirmed')
-        RETURNING orders_order.id, version, new.reason
+        RETURNING new.reason, payment_status, {TOLD}
         """,
         [list(reasons), [reason[:60] for reason in reasons.values()]],
     )
-    events.orders_cancelled(moved, correlation_ids)
+    events.orders_cancelled(
+        ((Moved(*order), why, payment) for why, payment, *order in moved), correlation_ids
+    )
 
 
 def order_approve(order_id: UUID) -> int:
@@ -89,20 +95,47 @@ def order_approve(order_id: UUID) -> int:
     return version
 
 
-def orders_advance(
-    correlation_ids: Mapping[UUID, str], *, before: OrderStatus, to: OrderStatus
+def orders_ship(
+    tracking: Mapping[UUID, str], correlation_ids: Mapping[UUID, str]
 ) -> dict[UUID, int]:
-    """Those of the orders that are ``before`` to shipped or delivered, for each the request that
-    caused it; the new versions of those that moved."""
+    """confirmed → shipped for those in ``correlation_ids``, for each the request that caused it,
+    with the event, which tells the parcel's number; the new versions of those that moved."""
+    moved = _advance(correlation_ids, before=OrderStatus.CONFIRMED, to=OrderStatus.SHIPPED)
+    events.orders_shipped(moved, tracking, correlation_ids)
+    return {one.order_id: one.version for one in moved}
+
+
+def orders_deliver(correlation_ids: Mapping[UUID, str]) -> dict[UUID, int]:
+    """shipped → delivered, with the event; the new versions of those that moved."""
+    moved = _advance(correlation_ids, before=OrderStatus.SHIPPED, to=OrderStatus.DELIVERED)
+    events.orders_moved(OrderStatus.DELIVERED, moved, correlation_ids)
+    return {one.order_id: one.version for one in moved}
+
+
+def _advance(order_ids: Iterable[UUID], *, before: OrderStatus, to: OrderStatus) -> list[Moved]:
     require_atomic(DATABASE)
     moved = fetch_all(
         DATABASE,
-        """
+        f"""
         UPDATE orders_order SET status = %s, fulfillment_status = %s, version = version + 1,
             updated_at = clock_timestamp()
-        WHERE id = ANY(%s) AND status = %s RETURNING id, version
+        WHERE id = ANY(%s) AND status = %s RETURNING {TOLD}
         """,
-        [to.value, to.value, list(correlation_ids), before.value],
+        [to.value, to.value, list(order_ids), before.value],
     )
-    events.orders_moved(to, moved, correlation_ids)
-    return dict(moved)
+    return list(starmap(Moved, moved))
+
+
+def checkouts_time_out(runs: Mapping[UUID, UUID], correlation_ids: Mapping[UUID, str]) -> None:
+    """Tells that the checkouts of these orders (order → run) were not done by their deadline."""
+    require_atomic(DATABASE)
+    moved = fetch_all(
+        DATABASE,
+        f"""
+        UPDATE orders_order SET version = version + 1, updated_at = clock_timestamp()
+        WHERE id = ANY(%s) RETURNING {TOLD}
+        """,
+        [list(runs)],
+    )
+    orders = [Moved(*row) for row in moved]
+    events.checkouts_timed_out(((one, runs[one.order_id]) for one in orders), correlation_ids)

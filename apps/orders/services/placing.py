@@ -259,9 +259,12 @@ def _write(
     events.order_placed(
         order_id,
         customer_id=customer_id,
-        total=total,
-        placed_at=placed_at,
+        saga_id=saga_id,
         draft=draft,
+        country=address["country"],
+        payment_method=payment_method,
+        held=review is Review.HELD,
+        placed_at=placed_at,
         correlation_id=correlation_id,
     )
     return OrderPlaced(order_id, saga_id, OrderStatus.PENDING.value, 1, total, placed_at)

@@ -6,12 +6,11 @@ from dataclasses import dataclass
 from decimal import Decimal
 from uuid import UUID
 
-from moneyed import Money
-
 from apps.common.databases import execute, fetch_all, require_atomic
 from apps.orders import events
 from apps.orders.enums import DATABASE, ReturnStatus
 from apps.orders.event_contracts import ReturnedLine
+from apps.orders.events import Moved
 from apps.orders.locks import lock_orders
 from apps.orders.models import Order
 from apps.orders.services.return_rules import Books, SoldLine, Taken
@@ -154,24 +153,24 @@ def returns_complete(orders: Mapping[UUID, UUID], correlation_ids: Mapping[UUID,
         sums[order_id] += amount
     moved = fetch_all(
         DATABASE,
-        """
+        f"""
         UPDATE orders_order SET returned_total = returned_total + new.amount,
             version = version + new.events, updated_at = clock_timestamp()
         FROM unnest(%s::uuid[], %s::numeric[], %s::int[]) AS new(id, amount, events)
         WHERE orders_order.id = new.id
-        RETURNING orders_order.id, orders_order.version, currency
+        RETURNING returned_total, {Moved.COLUMNS}
         """,
         [list(counts), [sums[one] for one in counts], list(counts.values())],
     )
-    versions = {order_id: (version - counts[order_id], code) for order_id, version, code in moved}
+    orders = {one[1]: (Moved(*one[1:]), one[0]) for one in moved}
     lines = _event_lines([return_id for return_id, *_ in done])
     returned = []
-    for return_id, order_id, amount in sorted(done):
-        version, currency = versions[order_id]
-        versions[order_id] = (version + 1, currency)
-        one = (order_id, version + 1, return_id, Money(amount, currency), lines.get(return_id, []))
-        returned.append(one)
-    events.orders_returned(returned, correlation_ids)
+    # From the last one back: the order's version and sum are those after all of them.
+    for return_id, order_id, amount in sorted(done, reverse=True):
+        order, total = orders[order_id]
+        returned.append((order, return_id, amount, total, lines.get(return_id, [])))
+        orders[order_id] = (order._replace(version=order.version - 1), total - amount)
+    events.orders_returned(reversed(returned), correlation_ids)
 
 
 def _event_lines(return_ids: Sequence[UUID]) -> dict[UUID, list[ReturnedLine]]:
@@ -179,7 +178,8 @@ def _event_lines(return_ids: Sequence[UUID]) -> dict[UUID, list[ReturnedLine]]:
     for return_id, *line in fetch_all(
         DATABASE,
         """
-        SELECT back.order_return_id, sold.product_id, sold.sku, back.quantity, back.restock
+        SELECT back.order_return_id, sold.product_id, sold.sku, sold.name, sold.unit_price,
+               back.quantity, back.restock
         FROM orders_orderreturnline back JOIN orders_orderline sold ON sold.id = back.order_line_id
         WHERE back.order_return_id = ANY(%s) ORDER BY sold.position, back.restock
         """,
