@@ -7,11 +7,18 @@ then ``settle`` with their outcomes. A repeat of a message finds the outcome of 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 import orjson
 
 from apps.common.databases import execute, fetch_all, require_atomic
 from apps.common.errors import Conflict
+
+_ENTER = """
+    INSERT INTO messaging_inbox (consumer, message_id, request_hash, outcome)
+    SELECT %s, event_id::text, '', 'null'::jsonb FROM unnest(%s::uuid[]) AS event_id
+    ON CONFLICT DO NOTHING RETURNING message_id
+"""
 
 
 @dataclass(frozen=True)
@@ -101,6 +108,42 @@ def fence(alias: str, consumer: str, message_ids: Sequence[str], outcome: Any) -
             [consumer, orjson.dumps(outcome).decode(), sorted(message_ids)],
         )
     )
+
+
+def enter(alias: str, consumer: str, event_ids: Sequence[UUID]) -> set[UUID]:
+    """Enters events that ``consumer`` is about to apply; returns those it has not applied before.
+
+    As ``admit``, for messages without an answer.
+    """
+    require_atomic(alias)
+    rows = fetch_all(alias, _ENTER, [consumer, sorted(event_ids)], prepared=True)
+    return {UUID(row[0]) for row in rows}
+
+
+def gather(
+    alias: str, consumer: str, facts: Mapping[str, Mapping[str, Any]]
+) -> dict[str, dict[str, Any]]:
+    """Adds to what ``consumer`` has heard of each key; returns all it has heard of each by now.
+
+    For whoever can act only once several messages are there, in whichever order they come: what
+    is heard adds up to the same, and the keys stay locked to the end of the caller's transaction,
+    so that what is decided from it is decided once. A fact that is None is forgotten.
+    """
+    require_atomic(alias)
+    keys = sorted(facts)
+    rows = fetch_all(
+        alias,
+        """
+        INSERT INTO messaging_inbox AS known (consumer, message_id, request_hash, outcome)
+        SELECT %s, message_id, '', facts FROM unnest(%s::text[], %s::jsonb[])
+            AS heard(message_id, facts)
+        ON CONFLICT (consumer, message_id)
+            DO UPDATE SET outcome = jsonb_strip_nulls(known.outcome || excluded.outcome)
+        RETURNING message_id, outcome::text
+        """,
+        [consumer, keys, [orjson.dumps(facts[key]).decode() for key in keys]],
+    )
+    return {key: orjson.loads(outcome) for key, outcome in rows}
 
 
 def _json(value: Any) -> str | None:
