@@ -48,6 +48,7 @@ INSTALLED_APPS = [
     "apps.payments",
     "apps.shipping",
     "apps.orders",
+    "apps.notifications",
     "project.apps.ProjectConfig",
 ]
 
@@ -109,6 +110,17 @@ CACHES = {
         },
     }
 }
+
+# --- events: who carries them ------------------------------------------------------------------
+# redis:// (Streams; by default on the durable Redis) or amqp:// (RabbitMQ).
+EVENTS_URL = env.env.str("EVENTS_URL", "") or QUEUE_REDIS_URL
+EVENTS_PREFIX = env.env.str("EVENTS_PREFIX", "holdfast")  # of streams, queues and exchanges
+EVENT_MAX_BYTES = env.env.int("EVENT_MAX_BYTES", 1024 * 1024)
+# Redis: what a consumer holds so long without acknowledging it goes to another. Above the longest
+# that a batch is worked on.
+EVENTS_CLAIM_AFTER_SECONDS = env.env.float("EVENTS_CLAIM_AFTER_SECONDS", 60.0)
+# What could not be handled now comes again so much later.
+EVENTS_AGAIN_AFTER_SECONDS = env.env.float("EVENTS_AGAIN_AFTER_SECONDS", 1.0)
 
 # --- Celery ------------------------------------------------------------------------------------
 # A message is a hint: whatever must happen is a committed row that pollers find again. So a

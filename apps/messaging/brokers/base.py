@@ -51,6 +51,12 @@ class GroupState:
     consumers: int
 
 
+def refusal(message: Outgoing, max_bytes: int) -> str | None:
+    """Why ``message`` is not published at all; None if it is."""
+    size = len(message.body)
+    return f"{size} bytes are more than {max_bytes}" if size > max_bytes else None
+
+
 class Subscription(Protocol):
     """One consumer of a group, used by one thread."""
 
@@ -80,10 +86,15 @@ class Broker(Protocol):
         else what is wrong with it. Raises ``BrokerDown``: then any of them may have gone out."""
 
     def subscribe(self, group: str, consumer: str) -> Subscription:
-        """``consumer`` names it among the group's. Raises ``BrokerDown``."""
+        """``consumer`` names it among the group's. Raises ``BrokerDown``, and ``LookupError``
+        where ``group`` was not declared here before."""
 
     def state(self, group: str) -> GroupState:
         """Raises ``BrokerDown``."""
+
+    def unroutable(self) -> int:
+        """How many messages that no group wanted were kept aside, where the broker keeps them.
+        Raises ``BrokerDown``."""
 
     def trim(self) -> int:
         """Throws away what every group has acknowledged, where the broker does not do so by
