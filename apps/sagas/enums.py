@@ -28,6 +28,14 @@ class StepStatus(TextChoices):
     SKIPPED = "skipped"
 
 
+class Style(TextChoices):
+    """Who carries a run on: the engine, or its participants by events (then the run only shows
+    how far they are)."""
+
+    ORCHESTRATED = "orchestrated"
+    CHOREOGRAPHED = "choreographed"
+
+
 class Direction(TextChoices):
     FORWARD = "F", "forward"
     BACKWARD = "B", "compensation"

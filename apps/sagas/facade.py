@@ -1,6 +1,6 @@
 """What other apps may do with sagas."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -14,7 +14,7 @@ from apps.sagas import selectors
 from apps.sagas.contracts import RepairProspect, RunState, RunView, SagaMoment, SagaTrouble
 from apps.sagas.definition import lookup
 from apps.sagas.engine import repair, store
-from apps.sagas.enums import DATABASE, RunStatus
+from apps.sagas.enums import DATABASE, RunStatus, Style
 from apps.sagas.nudge import nudge_after_commit
 
 MOST_REASON = 200  # characters of why a person repairs a run
@@ -31,6 +31,7 @@ def start(
     deadline: float | None = None,
     fresh: bool = False,
     again: bool = False,
+    style: Style = Style.ORCHESTRATED,
 ) -> UUID:
     """Starts a run inside the caller's transaction on ``orders``; it begins once that commits.
 
@@ -38,7 +39,8 @@ def start(
     ``deadline`` (seconds) takes the place of the definition's. ``fresh`` says that the business
     key was made just now: the run is written as it comes, and one with that key is an error.
     ``again``: one that was refused before anything had to be undone tries again where it was
-    refused, with the new ``data``.
+    refused, with the new ``data``. A run of ``style`` choreographed is driven by nobody: its
+    participants tell of it (``engine.choreography``).
     """
     require_atomic(DATABASE)
     saga = lookup(kind, version)
@@ -58,14 +60,33 @@ def start(
         correlation_id=correlation_id,
         done=[step.name for step in saga.steps[: saga.first]],
         fresh=fresh,
+        style=style.value,
     )
-    nudge_after_commit()
+    if style is Style.ORCHESTRATED:
+        nudge_after_commit()
     if inserted:
         return run_id
     known = selectors.run_id(kind=kind, business_key=business_key)
     if again and selectors.run_status(known) == RunStatus.COMPENSATED:
         repair.ask_again(known, data or {})
     return known
+
+
+def start_many(*, kind: str, version: int, starts: Mapping[str, str]) -> None:
+    """Starts a run for each business key (with the id of the request that caused it) inside the
+    caller's transaction; where there is one of that kind already, it stays as it is."""
+    require_atomic(DATABASE)
+    if not starts:
+        return
+    saga = lookup(kind, version)
+    store.insert_ready(
+        kind=kind,
+        kind_version=version,
+        position=saga.first,
+        step=saga.steps[saga.first].name,
+        runs=[(new_id(), key, correlation_id) for key, correlation_id in sorted(starts.items())],
+    )
+    nudge_after_commit()
 
 
 def request_abort(run_id: UUID, reason: str = "abort_requested") -> bool:
@@ -95,6 +116,11 @@ def run_status(run_id: UUID) -> str | None:
 def states(*, kind: str, business_keys: Sequence[str]) -> dict[str, RunState]:
     """The state of each run of ``kind`` by business key."""
     return selectors.states(kind=kind, business_keys=business_keys)
+
+
+def is_choreographed(run_id: UUID) -> bool:
+    """Whether the run's participants carry it on by events."""
+    return selectors.run_style(run_id) == Style.CHOREOGRAPHED
 
 
 def runs_of(business_key: str) -> tuple[RunState, ...]:

@@ -4,20 +4,24 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models.functions import Now
 
-from apps.sagas.enums import LIVE, Direction, RunStatus, StepStatus
+from apps.sagas.enums import LIVE, Direction, RunStatus, StepStatus, Style
 
 
 class SagaRun(models.Model):
     """One run of a saga: where it stands, who holds it, when it is due.
 
     ``next_run_at`` alone says when a live run may be claimed: a claim moves it to the end of the
-    lease, so a run whose holder died becomes due by itself.
+    lease, so a run whose holder died becomes due by itself. A choreographed run is never claimed:
+    for it this is when somebody looks whether it is late.
     """
 
     id = models.UUIDField(primary_key=True)
     kind = models.CharField(max_length=40)
     kind_version = models.PositiveSmallIntegerField()
     business_key = models.CharField(max_length=64)
+    style = models.CharField(
+        max_length=13, choices=Style, default=Style.ORCHESTRATED, db_default=Style.ORCHESTRATED
+    )
     status = models.CharField(max_length=12, choices=RunStatus, default=RunStatus.PENDING)
     position = models.SmallIntegerField()
     step = models.CharField(max_length=40)

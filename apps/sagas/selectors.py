@@ -23,6 +23,12 @@ def run_status(run_id: UUID) -> str | None:
     return row and row[0]
 
 
+def run_style(run_id: UUID) -> str | None:
+    """Whether the engine drives the run or its participants do."""
+    row = fetch_one(DATABASE, "SELECT style FROM sagas_sagarun WHERE id = %s", [run_id])
+    return row and row[0]
+
+
 def run_view(run_id: UUID) -> RunView | None:
     """A run with its steps in the order they began."""
     run = SagaRun.objects.filter(pk=run_id).first()

@@ -1,4 +1,4 @@
-"""Only ``apps/sagas/engine`` writes the state of runs, through three modules."""
+"""Only ``apps/sagas/engine`` writes the state of runs, through four modules."""
 
 import pytest
 
@@ -16,13 +16,13 @@ def test_only_the_engine_writes_runs():
     assert RUNS.offenders(ROOM) == []
 
 
-def test_inside_the_engine_three_modules_have_the_sql():
+def test_inside_the_engine_four_modules_have_the_sql():
     writers = {
         path.name
         for path in ROOM.rglob("*.py")
         if any(RUNS._sql(line) for line in path.read_text().splitlines())
     }
-    assert writers == {"store.py", "leases.py", "repair.py"}
+    assert writers == {"choreography.py", "store.py", "leases.py", "repair.py"}
 
 
 @pytest.mark.parametrize(

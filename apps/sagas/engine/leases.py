@@ -23,6 +23,7 @@ MAX_CLAIMS = 6  # … and after so many it is parked: it kills whoever holds it
 RESERVED = 16  # one part in so many of a batch is kept for each kind and direction
 LIVE_SQL = "(" + ", ".join(f"'{status.value}'" for status in LIVE) + ")"
 _DUE = f"status IN {LIVE_SQL} AND next_run_at <= (SELECT clock_timestamp())"
+_CLAIMABLE = f"{_DUE} AND style = 'orchestrated'"
 COLUMNS = (
     "id, kind, kind_version, business_key, status, position, step, direction, attempt,"
     " step_since, claims, data::text, parked_steps, abort_requested, deadline_at, version,"
@@ -45,7 +46,7 @@ def claim(*, limit: int, weight: int, lease: float) -> list[Run]:
         f"""
         SELECT nextval('saga_lease_token'), (
             SELECT max(claims) FROM sagas_sagarun
-            WHERE {_DUE} AND claims >= {MAX_BATCHED_CLAIMS})
+            WHERE {_CLAIMABLE} AND claims >= {MAX_BATCHED_CLAIMS})
         """,
     )
     rows = []
@@ -61,7 +62,7 @@ def claim(*, limit: int, weight: int, lease: float) -> list[Run]:
 
 _SUSPECT = f"""
     WITH taken AS MATERIALIZED (
-        SELECT id FROM sagas_sagarun WHERE {_DUE} AND claims = %s
+        SELECT id FROM sagas_sagarun WHERE {_CLAIMABLE} AND claims = %s
         ORDER BY next_run_at LIMIT %s FOR UPDATE SKIP LOCKED
     )
 """
@@ -82,7 +83,7 @@ _FAIR = f"""
             PARTITION BY class.kind, class.direction ORDER BY next_run_at, id) AS place
         FROM class, LATERAL (
             SELECT id, weight, next_run_at FROM sagas_sagarun AS run
-            WHERE {_DUE} AND claims < {MAX_BATCHED_CLAIMS}
+            WHERE {_CLAIMABLE} AND claims < {MAX_BATCHED_CLAIMS}
             AND run.kind = class.kind AND run.direction = class.direction
             ORDER BY next_run_at LIMIT %s FOR UPDATE SKIP LOCKED) AS oldest
     ), queued AS (
@@ -212,5 +213,5 @@ def now() -> datetime:
 
 
 def any_due() -> bool:
-    """Whether a run waits to be claimed."""
+    """Whether a run waits to be claimed, or to be looked after."""
     return fetch_one(DATABASE, f"SELECT EXISTS (SELECT FROM sagas_sagarun WHERE {_DUE})")[0]

@@ -1,5 +1,5 @@
-"""What the engine writes about runs, their steps and their log. With ``leases`` the only module
-whose SQL writes ``saga_run``, ``saga_step`` and ``saga_log``."""
+"""What the engine writes about runs, their steps and their log. Only ``leases``, ``repair`` and
+``choreography`` have SQL beside this that writes ``saga_run``, ``saga_step`` and ``saga_log``."""
 
 from collections.abc import Hashable, Iterable, Sequence
 from uuid import UUID
@@ -9,16 +9,17 @@ import orjson
 from apps.common.databases import execute, write
 from apps.sagas.engine.leases import ALONE_CLAIMS, LIVE_SQL
 from apps.sagas.engine.state import Change, LogRecord, StepRecord
-from apps.sagas.enums import DATABASE
+from apps.sagas.enums import DATABASE, Style
 
 _NOW_UNLESS_HELD = "CASE WHEN lease_token = 0 THEN clock_timestamp() ELSE next_run_at END"
 
 
 _RUN = """
     INSERT INTO sagas_sagarun (id, kind, kind_version, business_key, status, position, step,
-        direction, data, weight, deadline_at, correlation_id)
+        direction, data, weight, deadline_at, correlation_id, style, next_run_at)
     VALUES (%s, %s, %s, %s, 'pending', %s, %s, 'F', %s::jsonb, %s,
-            clock_timestamp() + make_interval(secs => %s), %s)
+            clock_timestamp() + make_interval(secs => %s), %s, %s,
+            clock_timestamp() + make_interval(secs => %s))
 """
 _DONE = """
     INSERT INTO sagas_sagastep
@@ -42,14 +43,17 @@ def insert(
     correlation_id: str,
     done: Sequence[str] = (),
     fresh: bool = False,
+    style: str = Style.ORCHESTRATED.value,
 ) -> bool:
     """Inserts a run at ``position`` with its steps ``done`` so far; False if it exists already.
+    A choreographed one is due when its ``deadline`` is over.
 
     One that is ``fresh`` cannot: both inserts wait for those that go together with them.
     """
     row = [
         *(run_id, kind, kind_version, business_key, position, step),
-        *(orjson.dumps(data).decode(), weight, deadline, correlation_id),
+        *(orjson.dumps(data).decode(), weight, deadline, correlation_id, style),
+        (deadline or 0.0) if style == Style.CHOREOGRAPHED else 0.0,
     ]
     if fresh:
         write(DATABASE, _RUN, row)
@@ -58,6 +62,27 @@ def insert(
     if done:
         write(DATABASE, _DONE, [run_id, list(done)])
     return True
+
+
+def insert_ready(
+    *, kind: str, kind_version: int, position: int, step: str, runs: Sequence[tuple[UUID, str, str]]
+) -> None:
+    """Inserts runs (id, business key, correlation id) without data or deadline that begin at
+    ``position``; one that exists already stays as it is."""
+    execute(
+        DATABASE,
+        """
+        INSERT INTO sagas_sagarun (id, kind, kind_version, business_key, status, position, step,
+            direction, data, correlation_id)
+        SELECT id, %s, %s, business_key, 'pending', %s, %s, 'F', '{}', correlation_id
+        FROM unnest(%s::uuid[], %s::text[], %s::text[]) AS new(id, business_key, correlation_id)
+        ON CONFLICT (kind, business_key) DO NOTHING
+        """,
+        [
+            *(kind, kind_version, position, step),
+            *map(list, zip(*runs, strict=True)),
+        ],
+    )
 
 
 def save(changes: Sequence[Change]) -> None:
