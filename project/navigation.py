@@ -58,6 +58,7 @@ GROUPS: tuple[tuple[str, tuple[Entry, ...]], ...] = (
             ("Saga steps", "footprint", "sagas.SagaStep"),
             ("Saga log", "history", "sagas.SagaLogEntry"),
             ("Outbox", "outbox", "messaging.Outbox"),
+            ("Relay leases", "send", "messaging.RelayLease"),
             ("Inbox", "inbox", "messaging.Inbox"),
             ("Dead letters", "mark_email_unread", "messaging.DeadLetter"),
             ("Idempotency", "repeat_one", "messaging.IdempotencyRecord"),

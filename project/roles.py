@@ -30,7 +30,9 @@ SEE_PROOF = _views("orders", "auditrun") | _views(
     "scheduling", "scheduledjob", "jobrun", "jobalert"
 )
 SEE_STAFF_CHANGES = _views("messaging", "staffchange")
-SEE_MESSAGES = _views("messaging", "outbox", "inbox", "deadletter", "idempotencyrecord")
+SEE_MESSAGES = _views(
+    "messaging", "outbox", "relaylease", "inbox", "deadletter", "idempotencyrecord"
+)
 SCHEDULE = frozenset(
     f"django_celery_beat.{verb}_{model}"
     for verb in ("view", "add", "change", "delete")

@@ -1,13 +1,21 @@
 """Pages of the tables that stand in every database."""
 
 from django.contrib import admin
+from django.utils import timezone
 from unfold.decorators import display
 
 from apps.messaging.every_database import DatabaseFilter, EveryDatabaseAdmin
-from apps.messaging.models import DeadLetter, IdempotencyRecord, Inbox, Outbox
+from apps.messaging.models import DeadLetter, IdempotencyRecord, Inbox, Outbox, RelayLease
 from apps.messaging.staff_admin import StaffChangeAdmin
 
 __all__ = ["StaffChangeAdmin"]
+
+STATES = {
+    "Published": "success",
+    "Waiting": "info",
+    "Refused": "warning",
+    "Dead letter": "danger",
+}
 
 
 @admin.register(Outbox)
@@ -17,9 +25,24 @@ class OutboxAdmin(EveryDatabaseAdmin):
     search_fields = ("topic__contains", "aggregate__contains", "event_id__exact")
     ordering = ("-id",)
 
-    @display(description="state", label={"Published": "success", "Waiting": "info"})
+    @display(description="state", label=STATES)
     def state(self, row: Outbox) -> str:
-        return "Published" if row.published_at else "Waiting"
+        if row.published_at:
+            return "Published"
+        if row.dead_at:
+            return "Dead letter"
+        return "Refused" if row.attempts else "Waiting"
+
+
+@admin.register(RelayLease)
+class RelayLeaseAdmin(EveryDatabaseAdmin):
+    list_display = ("holder", "until", "state")
+    list_filter = (DatabaseFilter,)
+    ordering = ("id",)
+
+    @display(description="state", label={"Held": "success", "Free": "warning"})
+    def state(self, row: RelayLease) -> str:
+        return "Held" if row.until > timezone.now() else "Free"
 
 
 @admin.register(Inbox)

@@ -6,11 +6,17 @@ Queries name their alias: ``Outbox.objects.using("orders")``.
 from django.db import models
 from django.db.models.functions import Now
 
+WAITING = models.Q(published_at=None, dead_at=None)
+
 
 class Outbox(models.Model):
-    """An event that left its transaction and waits for the relay."""
+    """An event that left its transaction and waits for the relay.
 
-    event_id = models.UUIDField(unique=True)
+    ``attempts`` counts how often the broker refused it; after too many it is ``dead``: a dead
+    letter of the consumer ``relay`` says why, and later events of its aggregate go on.
+    """
+
+    event_id = models.UUIDField()
     topic = models.CharField(max_length=100)
     aggregate = models.CharField(max_length=100)
     aggregate_version = models.BigIntegerField()
@@ -21,19 +27,41 @@ class Outbox(models.Model):
     attempts = models.PositiveSmallIntegerField(db_default=0)
     next_attempt_at = models.DateTimeField(db_default=Now())
     published_at = models.DateTimeField(null=True)
+    dead_at = models.DateTimeField(null=True)
 
     class Meta:
         verbose_name = "outbox event"
+        # What was published is in none of them: however much is kept, the relay does not see it.
         indexes = [
+            models.Index(fields=["id"], condition=WAITING, name="outbox_waiting"),
             models.Index(
-                fields=["next_attempt_at", "id"],
-                condition=models.Q(published_at=None),
-                name="outbox_due",
-            )
+                fields=["aggregate", "id"],
+                condition=WAITING & models.Q(attempts__gt=0),
+                name="outbox_refused",
+            ),
+            models.Index(
+                fields=["event_id"], condition=models.Q(dead_at__isnull=False), name="outbox_dead"
+            ),
         ]
 
     def __str__(self) -> str:
         return f"{self.topic} {self.aggregate} v{self.aggregate_version}"
+
+
+class RelayLease(models.Model):
+    """Which relay empties this database's outbox, and until when: one row."""
+
+    id = models.SmallIntegerField(primary_key=True, default=1)
+    token = models.UUIDField()
+    holder = models.CharField(max_length=100, help_text="host:process")
+    until = models.DateTimeField()
+
+    class Meta:
+        verbose_name = "relay lease"
+        constraints = [models.CheckConstraint(condition=models.Q(id=1), name="relay_lease_one")]
+
+    def __str__(self) -> str:
+        return self.holder
 
 
 class Inbox(models.Model):

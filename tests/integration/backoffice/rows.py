@@ -23,7 +23,14 @@ from apps.catalog.models import Product, Reservation
 from apps.customers import facade
 from apps.customers.contracts import Address, RegisterCustomer
 from apps.customers.models import User
-from apps.messaging.models import DeadLetter, IdempotencyRecord, Inbox, Outbox, StaffChange
+from apps.messaging.models import (
+    DeadLetter,
+    IdempotencyRecord,
+    Inbox,
+    Outbox,
+    RelayLease,
+    StaffChange,
+)
 from apps.orders.models import AuditRun, Order, OrderLine, OrderReturn, OrderReturnLine
 from apps.payments.models import MoneyDiscrepancy, Payment, PaymentEntry, ReconcilerRun
 from apps.sagas.models import SagaLogEntry, SagaRun, SagaStep
@@ -43,6 +50,9 @@ def machinery(count: int) -> None:
         name = str(uuid4())
         Outbox.objects.using("orders").create(
             event_id=name, topic="t", aggregate="a", aggregate_version=1, payload={}
+        )
+        RelayLease.objects.using("orders").get_or_create(
+            defaults={"token": name, "holder": "here:1", "until": timezone.now()}
         )
         Inbox.objects.using("orders").create(consumer="c", message_id=name, request_hash="")
         DeadLetter.objects.using("orders").create(

@@ -37,6 +37,7 @@ LISTS = {
     "admin/logentry": {MANAGER},
     "messaging/staffchange": {FINANCE, MANAGER},
     "messaging/outbox": {MANAGER},
+    "messaging/relaylease": {MANAGER},
     "messaging/idempotencyrecord": {MANAGER},
     "scheduling/scheduledjob": {READ, FINANCE, MANAGER},
     "django_celery_beat/periodictask": {MANAGER},
