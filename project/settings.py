@@ -274,6 +274,18 @@ SHIPPING_CHARGE = env.amount("SHOP_SHIPPING_CHARGE") or Decimal("0.00")
 SAGA_LEASE_SECONDS = env.env.float("SAGA_LEASE_SECONDS", 30.0)
 SAGA_BATCH_RUNS = env.env.int("SAGA_BATCH_RUNS", 1_000)
 SAGA_BATCH_WEIGHT = env.env.int("SAGA_BATCH_WEIGHT", 8_000)
+
+# --- relay -------------------------------------------------------------------------------------
+EVENT_RELAY_BATCH = env.env.int("EVENT_RELAY_BATCH", 500)
+# When a relay died, another one takes its outboxes over after so long. Above the time that the
+# broker may take to answer.
+EVENT_RELAY_LEASE_SECONDS = env.env.float("EVENT_RELAY_LEASE_SECONDS", 10.0)
+# An event that the broker refuses is a dead letter after so many attempts.
+EVENT_PUBLISH_ATTEMPTS = env.env.int("EVENT_PUBLISH_ATTEMPTS", 10)
+# Its niceness: taking orders goes first.
+EVENT_RELAY_NICE = env.env.int("EVENT_RELAY_NICE", 5)
+
+# --- failpoints --------------------------------------------------------------------------------
 # For crash tests only: FAILPOINT=name:nth:kill|raise|sleep, or a file that says so later on.
 FAILPOINTS_ENABLED = env.env.bool("FAILPOINTS_ENABLED", False)
 FAILPOINT = env.env.str("FAILPOINT", "")

@@ -27,11 +27,14 @@ _COMMITS = {
     "catalog.dispatch": "selling what a batch of orders held, with their inbox rows",
     "catalog.return": "putting what came back of a batch of returns on the shelf",
     "catalog.expire": "releasing holds whose time is over",
+    "relay.claim": "taking or renewing the lease of a database's outbox",
+    "relay.mark": "recording which events of a batch the broker has",
 }
 _OTHERS = {
     "saga.execute.after": "a participant outside the orders database has answered a batch",
     "payments.before_gateway_call": "one payment is about to be asked for; its intent is committed",
     "payments.after_gateway_call": "the gateway's result of one payment is known, not recorded",
+    "relay.after_publish": "the broker has a batch of events, the outbox does not say so yet",
     "gateway.before_send": "a request is about to leave for the gateway",
     "gateway.after_reply": "the gateway's reply has arrived and was not looked at",
 }
