@@ -8,7 +8,10 @@ from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
-from django.db import connections, transaction
+from django.db import InterfaceError, OperationalError, connections, transaction
+
+# Connection, rollback, resources, lock not available, operator intervention.
+PASSING = ("08", "40", "53", "55P03", "57P")
 
 
 def require_atomic(alias: str) -> None:
@@ -22,6 +25,15 @@ def discard_connections() -> None:
     back, and the next use opens new ones."""
     for connection in connections.all(initialized_only=True):
         connection.discard()
+
+
+def is_passing(error: BaseException) -> bool:
+    """Whether a database raised ``error`` for a reason that is none of the statement's own and
+    passes by itself: it is away or overloaded, or somebody else's transaction was in the way."""
+    if not isinstance(error, OperationalError | InterfaceError):
+        return False
+    sqlstate = getattr(error.__cause__, "sqlstate", None)
+    return sqlstate is None or sqlstate.startswith(PASSING)
 
 
 def fetch_all(
@@ -116,9 +128,9 @@ def together(alias: str) -> Iterator[None]:
         execute(alias, _join(tuple(joined.statements)), joined.params, prepared=True)
 
 
-def write(alias: str, sql: str, params: Sequence[Any]) -> None:
+def write(alias: str, sql: str, params: Sequence[Any], *, prepared: bool = False) -> None:
     """Runs an INSERT, UPDATE or DELETE of which nobody needs to know how many rows it touched:
-    at once, or inside ``together`` with the others of that block."""
+    at once, or inside ``together`` with the others of that block (always prepared)."""
     joined = _joined.get()
     # What a savepoint may take back must not wait for longer than the savepoint.
     if (
@@ -126,7 +138,7 @@ def write(alias: str, sql: str, params: Sequence[Any]) -> None:
         or joined.alias != alias
         or joined.savepoints != tuple(connections[alias].savepoint_ids)
     ):
-        execute(alias, sql, params)
+        execute(alias, sql, params, prepared=prepared)
         return
     joined.statements.append(sql)
     joined.params += params

@@ -47,7 +47,8 @@ class Envelope:
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """An event as a handler gets it: ``payload`` is an instance of its contract's dataclass.
+    """An event as a handler gets it: ``payload`` is an instance of its contract's dataclass, for a
+    ``raw`` group its JSON.
 
     ``aggregate`` is ``kind:id``; ``aggregate_version`` grows with each event of the aggregate, but
     not always by one. ``headers`` hold ``correlation_id`` where the cause had one.

@@ -4,7 +4,7 @@ Use inside the participant's own transaction, first ``admit`` then the effects o
 then ``settle`` with their outcomes. A repeat of a message finds the outcome of the first.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -144,6 +144,16 @@ def gather(
         [consumer, keys, [orjson.dumps(facts[key]).decode() for key in keys]],
     )
     return {key: orjson.loads(outcome) for key, outcome in rows}
+
+
+def leave(alias: str, consumer: str, event_ids: Collection[UUID]) -> None:
+    """Takes back what ``enter`` entered in this transaction."""
+    require_atomic(alias)
+    execute(
+        alias,
+        "DELETE FROM messaging_inbox WHERE consumer = %s AND message_id = ANY(%s::text[])",
+        [consumer, [str(one) for one in event_ids]],
+    )
 
 
 def _json(value: Any) -> str | None:

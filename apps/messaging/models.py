@@ -84,26 +84,66 @@ class Inbox(models.Model):
         return f"{self.consumer} {self.message_id}"
 
 
-class DeadLetter(models.Model):
-    """A message that could not be applied and waits for a person."""
+class DeliveryAttempt(models.Model):
+    """An event that a consumer has tried and not applied: counted before each attempt, so that one
+    which ends the process counts as well. ``attempts`` 0: it was in the hands of a consumer that
+    did not come back."""
 
     consumer = models.CharField(max_length=60)
     event_id = models.UUIDField()
-    topic = models.CharField(max_length=100)
-    payload = models.JSONField()
-    headers = models.JSONField(default=dict)
-    reason = models.CharField(max_length=60)
-    error = models.TextField()
+    attempts = models.PositiveSmallIntegerField(db_default=0)
+    last_error = models.TextField(db_default="")
+    next_attempt_at = models.DateTimeField(db_default=Now())
     created_at = models.DateTimeField(db_default=Now())
-    redriven_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["consumer", "event_id"], name="delivery_attempt_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.consumer} {self.event_id}"
+
+
+class DeadLetter(models.Model):
+    """A message that could not be applied and waits for a person, until it is redriven."""
+
+    class Reason(models.TextChoices):
+        UNPARSEABLE = "unparseable", "Unparseable"
+        UNKNOWN_SCHEMA = "unknown_schema", "Unknown schema"
+        INVALID_PAYLOAD = "invalid_payload", "Invalid payload"
+        TOO_LARGE = "too_large", "Too large"
+        FAILED = "failed", "Failed"
+        BROKER = "broker", "Given up by the broker"
+        REFUSED_BY_BROKER = "refused_by_broker", "Refused by the broker"
+
+    consumer = models.CharField(max_length=60)
+    event_id = models.UUIDField(help_text="Made of the message's bytes where it says none.")
+    topic = models.CharField(max_length=100)
+    body = models.BinaryField(help_text="The message as it came.")
+    headers = models.JSONField(default=dict)
+    reason = models.CharField(max_length=60, choices=Reason.choices)
+    error = models.TextField()
+    deaths = models.PositiveIntegerField(db_default=1, help_text="How often it ended here.")
+    created_at = models.DateTimeField(db_default=Now())
+    last_at = models.DateTimeField(db_default=Now())
+    redriven_at = models.DateTimeField(null=True, help_text="When it was applied after all.")
 
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["consumer", "event_id"], name="dead_letter_once")
         ]
+        indexes = [
+            models.Index(
+                fields=["consumer", "reason"],
+                condition=models.Q(redriven_at=None),
+                name="dead_letter_waiting",
+            )
+        ]
+        permissions = [("redrive_deadletter", "Can redrive dead letters")]
 
     def __str__(self) -> str:
-        return f"{self.topic} {self.event_id}"
+        return f"{self.topic or self.get_reason_display()} {self.event_id}"
 
 
 class IdempotencyRecord(models.Model):

@@ -1,0 +1,1 @@
+"""How events reach their consumer groups: ``deliver`` is the one way in."""

@@ -13,8 +13,9 @@ from uuid import UUID
 import structlog
 from celery.exceptions import SoftTimeLimitExceeded
 from django.conf import settings
-from django.db import InterfaceError, OperationalError, close_old_connections
+from django.db import close_old_connections
 
+from apps.common.databases import is_passing
 from apps.common.failpoints import failpoint
 from apps.common.timeouts import TimedOut
 from apps.sagas.definition import Saga, lookup
@@ -136,8 +137,8 @@ class Driver:
             raise  # the task is over; the leases bring the runs to others
         except TimedOut as error:
             self._late(saga, runs, error)
-        except (OperationalError, InterfaceError) as error:
-            if not _of_the_database(error):
+        except Exception as error:  # noqa: BLE001 - a participant's bug must not touch other runs
+            if not is_passing(error):
                 self._narrow(saga, runs, act, error)
                 return
             text = str(error)
@@ -145,8 +146,6 @@ class Driver:
             close_old_connections()  # a broken one is replaced now, not when the task is over
             # What somebody keeps locked waits for its lease to end, not the others with it.
             self._spend_attempt(saga, runs, "raised", error, wait=False)
-        except Exception as error:  # noqa: BLE001 - a participant's bug must not touch other runs
-            self._narrow(saga, runs, act, error)
 
     def _narrow(self, saga: Saga, runs: list[Run], act, error: Exception) -> None:
         if len(runs) == 1:
@@ -240,10 +239,3 @@ def _stands_where_it_says(saga: Saga, run: Run) -> bool:
         return False
     step = saga.steps[run.position]
     return (step.forward if run.forward else step.compensation) is not None
-
-
-def _of_the_database(error: Exception) -> bool:
-    """Whether a database went away (no SQLSTATE, or class 08 or 57P), has no room (class 53), or
-    a lock was not to be had (class 40, 55P03)."""
-    sqlstate = getattr(error.__cause__, "sqlstate", None)
-    return sqlstate is None or sqlstate.startswith(("08", "40", "53", "55P03", "57P"))
