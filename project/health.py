@@ -1,5 +1,7 @@
 """``GET /livez``: this process answers. ``GET /readyz``: every part it needs answers, by name.
 
+What only carries events is named where it is missing, but orders are taken without it.
+
 Both are answered before any other middleware, without session, database router or host check, so
 a probe works by address and in the worst of times.
 """
@@ -11,6 +13,7 @@ import urllib.request
 from collections.abc import Callable
 from http import HTTPStatus
 
+import kombu
 import psycopg
 import redis
 from django.conf import settings
@@ -23,6 +26,8 @@ logger = logging.getLogger(__name__)
 PART_SECONDS = 1.0  # the longest a part may take
 SHARED_SECONDS = 0.5  # concurrent probes share one answer
 OK = "ok"
+AMQP = ("amqp://", "amqps://")
+LATER = frozenset({"events", "relay", "consumer"})  # what waits in an outbox meanwhile is not lost
 
 
 class Health:
@@ -41,7 +46,7 @@ class Health:
 
     def _ready(self) -> JsonResponse:
         found = self.readiness.look()
-        good = all(state == OK for state in found.values())
+        good = all(state == OK for name, state in found.items() if name not in LATER)
         response = JsonResponse(
             {"status": "ready" if good else "not ready", "parts": found},
             status=HTTPStatus.OK if good else HTTPStatus.SERVICE_UNAVAILABLE,
@@ -127,8 +132,9 @@ def parts() -> dict[str, Callable[[], None]]:
     probes["redis-durable"] = check_durable
     probes["redis-cache"] = _check_cache
     probes["gateway"] = _check_gateway
-    probes["worker"] = _alive("worker")
-    probes["beat"] = _alive("beat")
+    probes["events"] = _check_events
+    for name in ("worker", "beat", "relay"):
+        probes[name] = _alive(name)
     return probes
 
 
@@ -150,18 +156,39 @@ CONNECTION_WORDS = frozenset(
 
 def check_durable() -> None:
     """The durable Redis answers and never evicts; raises ``NotReady`` or ``RedisError``."""
-    policy = heartbeat.client().info("memory").get("maxmemory_policy", "noeviction")
+    _require_keeping(heartbeat.client(), "QUEUE_REDIS_URL")
+
+
+def _require_keeping(client: redis.Redis, variable: str) -> None:
+    policy = client.info("memory").get("maxmemory_policy", "noeviction")
     if policy != "noeviction":
         raise NotReady(
-            f"QUEUE_REDIS_URL may evict what it must keep: its maxmemory-policy is {policy},"
+            f"{variable} may evict what it must keep: its maxmemory-policy is {policy},"
             " not noeviction"
         )
 
 
-def _check_cache() -> None:
-    client = redis.Redis.from_url(
-        settings.CACHE_URL, socket_timeout=PART_SECONDS, socket_connect_timeout=PART_SECONDS
+def _check_events() -> None:
+    url = settings.EVENTS_URL
+    if url.startswith(AMQP):
+        with kombu.Connection(url, connect_timeout=PART_SECONDS) as connection:
+            connection.connect()
+        return
+    client = _redis(url)
+    try:
+        _require_keeping(client, "EVENTS_URL")
+    finally:
+        client.close()
+
+
+def _redis(url: str) -> redis.Redis:
+    return redis.Redis.from_url(
+        url, socket_timeout=PART_SECONDS, socket_connect_timeout=PART_SECONDS
     )
+
+
+def _check_cache() -> None:
+    client = _redis(settings.CACHE_URL)
     try:
         client.ping()
     finally:

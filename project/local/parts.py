@@ -56,5 +56,15 @@ def beat() -> Service:
     )
 
 
+def relay() -> Service:
+    """Carries events from the outboxes to the broker; ends with the batch in hand."""
+    return Service("relay", _python("manage.py", "relay"), stop=((signal.SIGTERM, 15),))
+
+
+def consumer() -> Service:
+    """Applies events: a process for each consumer group below this one."""
+    return Service("consumer", _python("manage.py", "consume"), stop=((signal.SIGTERM, 20),))
+
+
 def _python(*words: str) -> list[str]:
     return [sys.executable, *words]

@@ -90,11 +90,12 @@ def start_parts(supervisor: Supervisor, *, with_web: bool) -> None:
         supervisor.start(parts.gateway())
     if with_web:
         supervisor.start(parts.web())
-    supervisor.start(parts.worker(), parts.beat())
+    supervisor.start(parts.worker(), parts.beat(), parts.relay())
 
 
 def wait_for_shop(supervisor: Supervisor) -> None:
-    """Returns once /readyz says 200; says what is missing where that takes too long."""
+    """Returns once /readyz finds nothing wanting; says what is missing where that takes too
+    long."""
     missing: list[str] = ["web"]
 
     def ready() -> bool:
@@ -109,16 +110,16 @@ def missing_parts() -> list[str]:
     """The parts that /readyz finds wanting; ``web`` while it does not answer at all."""
     try:
         with urllib.request.urlopen(f"http://127.0.0.1:{env.PORT}/readyz", timeout=3) as answer:
-            answer.read()
-            return []
+            said = answer.read()
     except urllib.error.HTTPError as error:
-        try:
-            found = json.loads(error.read())["parts"]
-        except (ValueError, KeyError):
-            return ["web"]
-        return [name for name, state in found.items() if state != "ok"]
+        said = error.read()
     except OSError:
         return ["web"]
+    try:
+        found = json.loads(said)["parts"]
+    except (ValueError, KeyError):
+        return ["web"]
+    return [name for name, state in found.items() if state != "ok"]
 
 
 def print_summary(seconds: float) -> None:

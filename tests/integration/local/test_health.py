@@ -19,9 +19,12 @@ PARTS = [
     "redis-durable",
     "redis-cache",
     "gateway",
+    "events",
     "worker",
     "beat",
+    "relay",
 ]
+PROCESSES = ("worker", "beat", "relay")
 
 
 @pytest.fixture(autouse=True)
@@ -34,10 +37,10 @@ def fresh_client():
 
 @pytest.fixture
 def signs_of_life():
-    for part in ("worker", "beat"):
+    for part in PROCESSES:
         heartbeat.show(part)
     yield
-    for part in ("worker", "beat"):
+    for part in PROCESSES:
         heartbeat.end(part)
 
 
@@ -76,6 +79,19 @@ def test_readyz_says_200_only_when_all_are_ready(client, gateway, signs_of_life)
     unready = client.get("/readyz")
     assert unready.status_code == 503
     assert [k for k, v in unready.json()["parts"].items() if v != "ok"] == ["worker"]
+
+
+@pytest.mark.django_db(databases="__all__")
+def test_orders_are_taken_while_events_only_gather(client, gateway, signs_of_life, settings):
+    heartbeat.end("relay")
+    settings.EVENTS_URL = "redis://127.0.0.1:9/0"
+    time.sleep(health.SHARED_SECONDS)
+    ready = client.get("/readyz")
+    assert (ready.status_code, ready.json()["status"]) == (200, "ready")
+    assert {k: v for k, v in ready.json()["parts"].items() if v != "ok"} == {
+        "events": "does not answer (ConnectionError)",
+        "relay": "no sign of life",
+    }
 
 
 def test_a_part_that_is_down_is_named_alone(settings, signs_of_life):
