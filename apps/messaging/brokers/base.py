@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from apps.messaging.groups import matches
+
 
 class BrokerDown(Exception):
     """The broker cannot be reached or does not answer: nothing is known to have happened."""
@@ -44,11 +46,16 @@ class Delivery:
 @dataclass(frozen=True, slots=True)
 class GroupState:
     """``waiting``: messages not yet delivered to the group; ``pending``: delivered, not yet
-    acknowledged; ``consumers``: how many are connected, as far as the broker knows."""
+    acknowledged (0 where the broker does not tell); ``consumers``: how many are connected, as far
+    as the broker knows."""
 
     waiting: int
     pending: int
     consumers: int
+
+
+def wants(binding: Binding, topic: str) -> bool:
+    return any(matches(pattern, topic) for pattern in binding.topics)
 
 
 def refusal(message: Outgoing, max_bytes: int) -> str | None:
@@ -73,10 +80,13 @@ class Subscription(Protocol):
         ``BrokerDown``."""
 
     def close(self) -> None:
-        """Leaves the group; what was received and not acknowledged goes to others."""
+        """Leaves the group; what was received and not acknowledged goes to others. Raises nothing:
+        where the broker is down, that happens later by itself."""
 
 
 class Broker(Protocol):
+    """Connects when it is used, and anew after an error. Any thread may use it, one at a time."""
+
     def declare(self, bindings: Sequence[Binding]) -> None:
         """Makes what is needed for ``bindings``; a group gets what is published from now on.
         Idempotent. Raises ``BrokerDown``."""

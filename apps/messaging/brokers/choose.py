@@ -3,6 +3,7 @@
 from django.conf import settings
 
 from apps.messaging.brokers.base import Binding, Broker
+from apps.messaging.brokers.rabbitmq import RabbitMq
 from apps.messaging.brokers.redis_streams import RedisStreams
 from apps.messaging.contracts import all_contracts
 from apps.messaging.groups import all_groups
@@ -10,6 +11,13 @@ from apps.messaging.groups import all_groups
 
 def broker() -> Broker:
     """A broker of its own for whoever asks: close it. Nothing is connected yet."""
+    if settings.EVENTS_URL.startswith(("amqp://", "amqps://")):
+        return RabbitMq(
+            settings.EVENTS_URL,
+            prefix=settings.EVENTS_PREFIX,
+            max_bytes=settings.EVENT_MAX_BYTES,
+            again_after=settings.EVENTS_AGAIN_AFTER_SECONDS,
+        )
     return RedisStreams(
         settings.EVENTS_URL,
         prefix=settings.EVENTS_PREFIX,

@@ -7,14 +7,13 @@ from typing import NamedTuple
 
 import redis
 
-from apps.messaging.brokers.base import Binding, Delivery
+from apps.messaging.brokers.base import Binding, BrokerDown, Delivery, wants
 from apps.messaging.brokers.redis_commands import (
     FORGET_CONSUMERS,
     entry_order,
     errors,
     is_missing,
 )
-from apps.messaging.groups import matches
 
 BLOCK_SECONDS = 2.0  # of one call: below the socket's time-out
 
@@ -79,16 +78,22 @@ class RedisSubscription:
         self._held.difference_update(tags)
 
     def close(self) -> None:
-        with errors():
-            self._age(self._held, self._idle)
-            forget = self._client.register_script(FORGET_CONSUMERS)
-            for key in self._keys:
-                try:
-                    forget(keys=[key], args=[self._group, self._consumer, 0])
-                except redis.ResponseError as error:
-                    is_missing(error)
+        try:
+            with errors():
+                self._leave()
+        except BrokerDown:
+            pass  # what is pending is claimed after a while, and trimming forgets the consumer
         self._held.clear()
         self._buffer.clear()
+
+    def _leave(self) -> None:
+        self._age(self._held, self._idle)
+        forget = self._client.register_script(FORGET_CONSUMERS)
+        for key in self._keys:
+            try:
+                forget(keys=[key], args=[self._group, self._consumer, 0])
+            except redis.ResponseError as error:
+                is_missing(error)
 
     def _claim(self, count: int) -> None:
         """Takes over what nobody touched for long, before anything new."""
@@ -149,8 +154,7 @@ class RedisSubscription:
     def _wants(self, topic: bytes) -> bool:
         wanted = self._wanted.get(topic)
         if wanted is None:
-            text = topic.decode(errors="replace")
-            wanted = any(matches(pattern, text) for pattern in self._binding.topics)
+            wanted = wants(self._binding, topic.decode(errors="replace"))
             self._wanted[topic] = wanted
         return wanted
 
