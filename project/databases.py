@@ -18,6 +18,8 @@ APP_DATABASE = {
     "customers": CUSTOMERS,
     "django_celery_beat": CUSTOMERS,
     "mfa": CUSTOMERS,
+    "notifications": CUSTOMERS,
+    "reporting": REPORTING,
     "scheduling": CUSTOMERS,
     "sessions": CUSTOMERS,
     "usersessions": CUSTOMERS,

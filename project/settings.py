@@ -48,6 +48,7 @@ INSTALLED_APPS = [
     "apps.payments",
     "apps.shipping",
     "apps.orders",
+    "apps.reporting",
     "apps.notifications",
     "project.apps.ProjectConfig",
 ]
@@ -212,6 +213,11 @@ ALLAUTH_TRUSTED_PROXY_COUNT = env.env.int("TRUSTED_PROXIES", 0)
 # --- e-mail ------------------------------------------------------------------------------------
 globals().update(env.email())
 EMAIL_TIMEOUT = 10
+# Mails about events: threads of `send_mails`, mails each claims at once, and how long nobody else
+# takes them; longer than a mail may take (apps/notifications/transport.py).
+EMAIL_SENDERS = env.env.int("EMAIL_SENDERS", 4)
+EMAIL_BATCH = env.env.int("EMAIL_BATCH", 10)
+EMAIL_LEASE_SECONDS = env.env.float("EMAIL_LEASE_SECONDS", 60.0)
 DEFAULT_FROM_EMAIL = env.env.str("EMAIL_FROM", "Holdfast <shop@localhost>")
 
 # --- dashboard ---------------------------------------------------------------------------------

@@ -9,6 +9,7 @@ from apps.customers import jobs as customers_jobs
 from apps.customers import purging as customers_purging
 from apps.messaging.contracts import register_contracts
 from apps.messaging.groups import register_groups
+from apps.notifications import intents as notification_intents
 from apps.orders import event_contracts as order_events
 from apps.orders import reconciling
 from apps.orders import references as orders
@@ -18,6 +19,8 @@ from apps.orders.workflows.checkout import CHECKOUT
 from apps.orders.workflows.dispatching import DISPATCH
 from apps.orders.workflows.returning import RETURN
 from apps.payments import event_contracts as payment_events
+from apps.reporting import consumers as reporting_consumers
+from apps.reporting import event_contracts as reporting_events
 from apps.sagas import definition
 from apps.sagas.backoffice import links
 from apps.scheduling import facade as scheduling
@@ -38,9 +41,10 @@ CONTRACTS = (  # every event that is published
     *customer_events.CONTRACTS,
     *order_events.CONTRACTS,
     *payment_events.CONTRACTS,
+    *reporting_events.CONTRACTS,
     *shipment_events.CONTRACTS,
 )
-GROUPS = ()  # who consumes them
+GROUPS = (notification_intents.GROUP, reporting_consumers.REPORTING)  # who consumes them
 ORDER_PAGE = "admin:orders_order_change"
 ORDER_SAGAS = (CHECKOUT.kind, CANCELLATION.kind, DISPATCH.kind)  # their business key is the order
 
