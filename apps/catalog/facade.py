@@ -1,6 +1,6 @@
 """The catalogue as other apps see it: contracts in, contracts out, each write once by its key."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from uuid import UUID
 
 from apps.catalog import audit, bulk, desk, importing, selectors, stock
@@ -37,18 +37,23 @@ def stock_levels(product_ids: Sequence[UUID]) -> tuple[StockLevel, ...]:
     return selectors.stock_levels_get(product_ids=product_ids)
 
 
-def reserve_stock(commands: Sequence[ReserveStock]) -> list[ReserveResult]:
+def reserve_stock(
+    commands: Sequence[ReserveStock], correlation_ids: Mapping[UUID, str] | None = None
+) -> list[ReserveResult]:
     """Reserves all lines of each order or none, in one transaction; results in the given order.
 
     An order whose product is unknown or deleted is short of it. Raises ``Conflict``
     (``key_reused``) or ``InvalidInput`` (a line of less than one piece): nothing was reserved.
+    ``correlation_ids``, here and below, name the request behind each order; its events carry it.
     """
-    return stock.reserve(commands)
+    return stock.reserve(commands, correlation_ids)
 
 
-def release_stock(commands: Sequence[ReleaseStock]) -> list[StockResult]:
+def release_stock(
+    commands: Sequence[ReleaseStock], correlation_ids: Mapping[UUID, str] | None = None
+) -> list[StockResult]:
     """Frees what each order holds, or fences its reservation off; in one transaction."""
-    return stock.release(commands)
+    return stock.release(commands, correlation_ids)
 
 
 def dispatch_stock(commands: Sequence[DispatchStock]) -> list[StockResult]:
@@ -56,12 +61,14 @@ def dispatch_stock(commands: Sequence[DispatchStock]) -> list[StockResult]:
     return stock.dispatch(commands)
 
 
-def return_stock(commands: Sequence[ReturnStock]) -> list[StockResult]:
+def return_stock(
+    commands: Sequence[ReturnStock], correlation_ids: Mapping[UUID, str] | None = None
+) -> list[StockResult]:
     """Puts goods that came back onto the shelf, in one transaction; results in the given order.
 
     Raises ``NotFound`` for a product that was never stocked: nothing was moved then.
     """
-    return stock.give_back(commands)
+    return stock.give_back(commands, correlation_ids)
 
 
 def adjust_stock(command: AdjustStock) -> StockLevel:

@@ -1,8 +1,8 @@
 """The only place that writes stock: items, reservations and the stock ledger.
 
 ``sql`` holds every statement, ``deciding`` the rule who gets what, ``reserving``, ``ending``,
-``returning``, ``expiring`` and ``moving`` the transactions, ``closing`` the end of an item nobody
-ever moved.
+``returning``, ``expiring`` and ``moving`` the transactions, ``events`` what is told of them,
+``closing`` the end of an item nobody ever moved.
 Locks are always taken in the same order – inbox keys, reservations, stock items, each sorted – so
 that any two of these transactions can meet without a deadlock.
 """

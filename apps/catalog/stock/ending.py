@@ -1,14 +1,14 @@
 """Ending reservations: released by a compensation, or sold when the goods leave the house."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from uuid import UUID
 
 from django.db import transaction
 
 from apps.catalog.contracts import DispatchStock, ReleaseStock, StockResult
 from apps.catalog.enums import DATABASE, LedgerKind, ReservationStatus
-from apps.catalog.stock import reserving, sql
+from apps.catalog.stock import events, reserving, sql
 from apps.catalog.stock.outcomes import by_key, stored
 from apps.common.contracts import from_builtins
 from apps.common.failpoints import failpoint
@@ -17,11 +17,13 @@ from apps.messaging import inbox
 RELEASE, DISPATCH = "catalog.release_stock", "catalog.dispatch_stock"
 
 
-def release(commands: Sequence[ReleaseStock]) -> list[StockResult]:
+def release(
+    commands: Sequence[ReleaseStock], correlation_ids: Mapping[UUID, str] | None = None
+) -> list[StockResult]:
     """Frees what is live of each order; where its reservation never came, fences it off.
 
     A fenced reservation answers ``cancelled`` when it arrives late, and moves nothing. A
-    repeated key gets the first answer again.
+    repeated key gets the first answer again. ``correlation_ids`` are as in ``reserve``.
     """
     batch = by_key(RELEASE, commands)
     with transaction.atomic(using=DATABASE):
@@ -29,7 +31,7 @@ def release(commands: Sequence[ReleaseStock]) -> list[StockResult]:
         new = [one for one in batch.commands if one.key in admission.new]
         # A reservation that is being made right now is waited for here, then found below.
         inbox.fence(DATABASE, reserving.CONSUMER, [one.forward_key for one in new], reserving.FENCE)
-        outcomes = _end(new, ReservationStatus.RELEASED)
+        outcomes = _end(new, ReservationStatus.RELEASED, correlation_ids or {})
         inbox.settle(DATABASE, RELEASE, outcomes)
         failpoint("catalog.release.before_commit")
     failpoint("catalog.release.after_commit")
@@ -45,7 +47,7 @@ def dispatch(commands: Sequence[DispatchStock]) -> list[StockResult]:
     with transaction.atomic(using=DATABASE):
         admission = inbox.admit(DATABASE, DISPATCH, batch.hashes)
         new = [one for one in batch.commands if one.key in admission.new]
-        outcomes = _end(new, ReservationStatus.SOLD)
+        outcomes = _end(new, ReservationStatus.SOLD, {})
         inbox.settle(DATABASE, DISPATCH, outcomes)
         failpoint("catalog.dispatch.before_commit")
     failpoint("catalog.dispatch.after_commit")
@@ -53,7 +55,9 @@ def dispatch(commands: Sequence[DispatchStock]) -> list[StockResult]:
 
 
 def _end(
-    commands: Sequence[ReleaseStock | DispatchStock], status: ReservationStatus
+    commands: Sequence[ReleaseStock | DispatchStock],
+    status: ReservationStatus,
+    causes: events.Causes,
 ) -> dict[str, dict]:
     """Ends the live reservations of the commands' orders: key → outcome."""
     # Several commands for one order: the first one moves its pieces, the others find nothing.
@@ -64,8 +68,8 @@ def _end(
     moved = Counter({command.key: 0 for command in commands})
     if live:
         sold = status == ReservationStatus.SOLD
-        sql.lock_items_by_pk(list({one.product_pk for one in live}))
-        sql.end_reserved(_totals(live), sold=sold)
+        items = sql.lock_items_by_pk(list({one.product_pk for one in live}))
+        number = sql.end_reserved(_totals(live), sold=sold)
         sql.end_reservations([one.pk for one in live], status)
         sql.insert_ledger(
             LedgerKind.SOLD if sold else LedgerKind.RELEASED,
@@ -81,6 +85,8 @@ def _end(
             ],
             actor="saga",
         )
+        if not sold:
+            events.stock_released(live, items, number, causes, why=events.RELEASED)
         for one in live:
             moved[key_of[one.order_id]] += one.quantity
     return {key: stored(StockResult(key, quantity)) for key, quantity in moved.items()}

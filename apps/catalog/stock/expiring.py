@@ -6,7 +6,7 @@ from django.db import transaction
 
 from apps.catalog.contracts import ExpiredHolds
 from apps.catalog.enums import DATABASE, LedgerKind, ReservationStatus
-from apps.catalog.stock import sql
+from apps.catalog.stock import events, sql
 from apps.common.failpoints import failpoint
 
 REFERENCE = "expiry"
@@ -24,8 +24,8 @@ def expire_holds(*, most: int) -> ExpiredHolds:
             totals: Counter[int] = Counter()
             for one in due:
                 totals[one.product_pk] += one.quantity
-            sql.lock_items_by_pk(list(totals))
-            sql.end_reserved(totals, sold=False)
+            items = sql.lock_items_by_pk(list(totals))
+            number = sql.end_reserved(totals, sold=False)
             sql.end_reservations([one.pk for one in due], ReservationStatus.RELEASED)
             sql.insert_ledger(
                 LedgerKind.RELEASED,
@@ -36,6 +36,7 @@ def expire_holds(*, most: int) -> ExpiredHolds:
                 actor="clock",
                 reason="The hold expired.",
             )
+            events.stock_released(due, items, number, {}, why=events.EXPIRED)
         failpoint("catalog.expire.before_commit")
     failpoint("catalog.expire.after_commit")
     return ExpiredHolds(len(due), sum(one.quantity for one in due))

@@ -7,7 +7,7 @@ from django.db import transaction
 
 from apps.catalog.contracts import AdjustStock, ReceiveStock, StockLevel
 from apps.catalog.enums import DATABASE, LedgerKind
-from apps.catalog.stock import sql
+from apps.catalog.stock import events, sql
 from apps.common.errors import Conflict, InvalidInput, NotFound
 from apps.messaging import idempotency
 from apps.messaging.staff_log import staff_change
@@ -54,13 +54,14 @@ def _adjust(command: AdjustStock) -> StockLevel:
             on_hand=item.on_hand,
             reserved=item.reserved,
         )
-    sql.add_on_hand({item.pk: command.delta})
+    number = sql.add_on_hand({item.pk: command.delta})
     sql.insert_ledger(
         LedgerKind.ADJUSTED,
         [sql.Movement(item.pk, command.delta, 0, None, command.key[:100])],
         actor=command.principal,
         reason=command.reason.strip(),
     )
+    events.stock_adjusted(command, item, (number, sql.draw_number()))
     staff_change(
         DATABASE,
         subject="catalog.product",
@@ -106,8 +107,9 @@ def receive(commands: Sequence[ReceiveStock]) -> int:
             totals: Counter[int] = Counter()
             for move in movements:
                 totals[move.product_pk] += move.on_hand
-            sql.add_on_hand(totals)
+            number = sql.add_on_hand(totals)
             sql.insert_ledger(LedgerKind.RECEIVED, movements, actor="import")
+            events.stock_came(totals, items.values(), LedgerKind.RECEIVED, number)
         return sum(move.on_hand for move in movements)
 
 

@@ -1,13 +1,14 @@
 """Reserving: a whole batch of orders in one transaction."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from uuid import UUID
 
 from django.db import transaction
 
 from apps.catalog.contracts import ReserveResult, ReserveStatus, ReserveStock
 from apps.catalog.enums import DATABASE
-from apps.catalog.stock import sql
+from apps.catalog.stock import events, sql
 from apps.catalog.stock.deciding import decide
 from apps.catalog.stock.outcomes import by_key, stored
 from apps.common.contracts import from_builtins
@@ -20,8 +21,12 @@ FENCE = {"status": ReserveStatus.CANCELLED.value, "short": []}
 USUAL = stored(ReserveResult("", ReserveStatus.RESERVED))
 
 
-def reserve(commands: Sequence[ReserveStock]) -> list[ReserveResult]:
+def reserve(
+    commands: Sequence[ReserveStock], correlation_ids: Mapping[UUID, str] | None = None
+) -> list[ReserveResult]:
     """Reserves for each order all its lines or none; the results stand in the given order.
+
+    ``correlation_ids`` say for each order which request caused it: its events carry that.
 
     A key that was answered before gets the same answer again, and nothing moves. Raises
     ``Conflict`` where a key comes with another request than before, ``InvalidInput`` for a
@@ -30,7 +35,8 @@ def reserve(commands: Sequence[ReserveStock]) -> list[ReserveResult]:
     batch = by_key(CONSUMER, commands)
     with transaction.atomic(using=DATABASE):
         admission = inbox.admit(DATABASE, CONSUMER, batch.hashes, presumed=USUAL)
-        results = _reserve_new([one for one in batch.commands if one.key in admission.new])
+        new = [one for one in batch.commands if one.key in admission.new]
+        results = _reserve_new(new, correlation_ids or {})
         outcomes = {one.key: stored(one) for one in results}
         inbox.settle(DATABASE, CONSUMER, outcomes, presumed=USUAL)
         failpoint("catalog.reserve.before_commit")
@@ -39,7 +45,7 @@ def reserve(commands: Sequence[ReserveStock]) -> list[ReserveResult]:
     return [from_builtins(ReserveResult, {"key": one.key, **outcomes[one.key]}) for one in commands]
 
 
-def _reserve_new(commands: Sequence[ReserveStock]) -> list[ReserveResult]:
+def _reserve_new(commands: Sequence[ReserveStock], causes: events.Causes) -> list[ReserveResult]:
     """Decides under the locks of all the products at once, then moves once per product."""
     products = {line.product_id for command in commands for line in command.lines}
     items = sql.lock_items(list(products)) if products else {}
@@ -54,6 +60,10 @@ def _reserve_new(commands: Sequence[ReserveStock]) -> list[ReserveResult]:
         totals: Counter[int] = Counter()
         for move in movements:
             totals[move.product_pk] += move.reserved
-        sql.add_reserved(totals)
+        number = sql.add_reserved(totals)
         sql.insert_reservations(movements)
+    elif decisions:
+        number = sql.draw_number()
+    if decisions:
+        events.stock_decided(decisions, items, number, causes)
     return [one.result for one in decisions]

@@ -5,47 +5,11 @@ per product, because ``UPDATE … FROM`` applies a single match per row.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from uuid import UUID
 
-from django.db import DatabaseError
-
 from apps.catalog.enums import DATABASE, LedgerKind, ReservationStatus
-from apps.common.databases import execute, fetch_all
-
-
-class StockMoved(DatabaseError):
-    """A guarded update met other numbers than those it locked: nothing of the batch is kept."""
-
-
-@dataclass(frozen=True, slots=True)
-class LockedItem:
-    """A stock item whose row lock this transaction holds."""
-
-    pk: int
-    product_id: UUID
-    living: bool
-    on_hand: int
-    reserved: int
-
-
-@dataclass(frozen=True, slots=True)
-class LiveReservation:
-    pk: int
-    order_id: UUID
-    product_pk: int
-    quantity: int
-
-
-@dataclass(frozen=True, slots=True)
-class Movement:
-    """A row of the ledger to be."""
-
-    product_pk: int
-    on_hand: int
-    reserved: int
-    order_id: UUID | None
-    reference: str
+from apps.catalog.stock.rows import LiveReservation, LockedItem, Movement, StockMoved
+from apps.common.databases import execute, fetch_all, fetch_one
 
 
 def _array(values: Iterable[int | UUID | None]) -> str:
@@ -71,64 +35,81 @@ def lock_items(product_ids: Sequence[UUID]) -> dict[UUID, LockedItem]:
     return {row[1]: LockedItem(*row) for row in rows}
 
 
-def lock_items_by_pk(product_pks: Sequence[int]) -> None:
+def lock_items_by_pk(product_pks: Sequence[int]) -> dict[int, LockedItem]:
     """As ``lock_items``, for products known by their primary key."""
-    fetch_all(
+    rows = fetch_all(
         DATABASE,
-        "SELECT product_id FROM catalog_stockitem WHERE product_id = ANY(%s::bigint[])"
-        " ORDER BY product_id FOR UPDATE",
+        """
+        SELECT s.product_id, p.public_id, p.deleted IS NULL, s.on_hand, s.reserved
+        FROM catalog_stockitem s JOIN catalog_product p ON p.id = s.product_id
+        WHERE s.product_id = ANY(%s::bigint[])
+        ORDER BY s.product_id FOR UPDATE OF s
+        """,
         [_array(product_pks)],
     )
+    return {row[0]: LockedItem(*row) for row in rows}
 
 
-def add_reserved(quantities: Mapping[int, int]) -> None:
-    """Reserves ``product pk → pieces``, each only where that much is still available."""
-    _moved(
-        execute(
-            DATABASE,
-            """
+def add_reserved(quantities: Mapping[int, int]) -> int:
+    """Reserves ``product pk → pieces``, each only where that much is still available; returns the
+    movement's number (see ``draw_number``)."""
+    return _move(
+        """
+        WITH moved AS (
             UPDATE catalog_stockitem s SET reserved = s.reserved + want.quantity
             FROM unnest(%s::bigint[], %s::bigint[]) AS want(product_id, quantity)
             WHERE s.product_id = want.product_id AND s.on_hand - s.reserved >= want.quantity
-            """,
-            [_array(quantities), _array(quantities.values())],
-        ),
+            RETURNING 1
+        )
+        """,
+        [_array(quantities), _array(quantities.values())],
         len(quantities),
     )
 
 
-def end_reserved(quantities: Mapping[int, int], *, sold: bool) -> None:
-    """Takes ``product pk → pieces`` out of reserved; if ``sold``, out of the house as well."""
-    _moved(
-        execute(
-            DATABASE,
-            """
+def end_reserved(quantities: Mapping[int, int], *, sold: bool) -> int:
+    """Takes ``product pk → pieces`` out of reserved; if ``sold``, out of the house as well. Returns
+    the movement's number."""
+    return _move(
+        """
+        WITH moved AS (
             UPDATE catalog_stockitem s
             SET reserved = s.reserved - done.quantity,
                 on_hand = s.on_hand - CASE WHEN %s THEN done.quantity ELSE 0 END
             FROM unnest(%s::bigint[], %s::bigint[]) AS done(product_id, quantity)
             WHERE s.product_id = done.product_id AND s.reserved >= done.quantity
-            """,
-            [sold, _array(quantities), _array(quantities.values())],
-        ),
+            RETURNING 1
+        )
+        """,
+        [sold, _array(quantities), _array(quantities.values())],
         len(quantities),
     )
 
 
-def add_on_hand(deltas: Mapping[int, int]) -> None:
-    """Changes on_hand by ``product pk → pieces``, never below what is reserved."""
-    _moved(
-        execute(
-            DATABASE,
-            """
+def add_on_hand(deltas: Mapping[int, int]) -> int:
+    """Changes on_hand by ``product pk → pieces``, never below what is reserved; returns the
+    movement's number."""
+    return _move(
+        """
+        WITH moved AS (
             UPDATE catalog_stockitem s SET on_hand = s.on_hand + move.delta
             FROM unnest(%s::bigint[], %s::bigint[]) AS move(product_id, delta)
             WHERE s.product_id = move.product_id AND s.on_hand + move.delta >= s.reserved
-            """,
-            [_array(deltas), _array(deltas.values())],
-        ),
+            RETURNING 1
+        )
+        """,
+        [_array(deltas), _array(deltas.values())],
         len(deltas),
     )
+
+
+def draw_number() -> int:
+    """A number greater than that of every movement so far, of the rows of the ledger's sequence.
+
+    Drawn under the locks of the items that are moved, it is a version of what is told of them.
+    """
+    [number] = fetch_one(DATABASE, "SELECT nextval('catalog_stockledgerentry_id_seq')")
+    return number
 
 
 def insert_reservations(movements: Sequence[Movement]) -> None:
@@ -298,3 +279,13 @@ def delete_items(product_pks: Sequence[int]) -> list[int]:
 def _moved(rows: int, expected: int) -> None:
     if rows != expected:
         raise StockMoved(f"{expected - rows} of {expected} stock rows refused the movement")
+
+
+def _move(update: str, params: Sequence[object], expected: int) -> int:
+    rows, number = fetch_one(
+        DATABASE,
+        update + "SELECT count(*), nextval('catalog_stockledgerentry_id_seq') FROM moved",
+        params,
+    )
+    _moved(rows, expected)
+    return number

@@ -42,6 +42,10 @@ def _correlation_ids(calls: Sequence[StepCall]) -> dict[UUID, str]:
     return {_return_id(call): call.correlation_id for call in calls}
 
 
+def _causes(calls: Sequence[StepCall]) -> dict[UUID, str]:
+    return {_order_id(call): call.correlation_id for call in calls}
+
+
 # --- money -------------------------------------------------------------------------------------
 def _refund(call: StepCall) -> RefundPayment | None:
     """What is asked of the gateway, by the return's own key for ever; None for free goods."""
@@ -54,7 +58,7 @@ def _refunds(calls: Sequence[StepCall]) -> list[RefundPayment]:
 
 
 def prepare_refund(calls: Sequence[StepCall]) -> None:
-    payments.prepare_refunds(_refunds(calls))
+    payments.prepare_refunds(_refunds(calls), _causes(calls))
 
 
 def submit_refund(calls: Sequence[StepCall]) -> list[Outcome | Future[Outcome]]:
@@ -74,7 +78,7 @@ def record_refund(calls: Sequence[StepCall], outcomes: Sequence[Outcome]) -> Non
     order_ids = {refund.order_id for refund, _ in answered}
     lock_orders(order_ids)
     states = payments.record_refunds(
-        [refund for refund, _ in answered], [result for _, result in answered]
+        [refund for refund, _ in answered], [result for _, result in answered], _causes(calls)
     )
     moving.orders_set_payment({order_id: state.value for order_id, state in states.items()})
 
@@ -92,7 +96,8 @@ def restock(calls: Sequence[StepCall]) -> list[Outcome]:
         for call in calls
         if _return_id(call) in pieces
     ]
-    moved = {one.key: one.quantity for one in catalog.return_stock(commands)} if commands else {}
+    results = catalog.return_stock(commands, _causes(calls)) if commands else ()
+    moved = {one.key: one.quantity for one in results}
     return [Outcome.success(pieces=moved.get(call.key, 0)) for call in calls]
 
 

@@ -80,7 +80,7 @@ def payment_step(operation: Operation) -> Participant:
 
     def record(calls: Sequence[StepCall], outcomes: Sequence[Outcome]) -> None:
         results = [one.payment for one in outcomes if isinstance(one, PaymentOutcome)]
-        payments.record(operation, results)
+        payments.record(operation, results, correlation_ids(calls))
         moving.orders_set_payment(
             {
                 one.order_id: one.state.value
@@ -110,7 +110,8 @@ def reserve_stock(calls: Sequence[StepCall]) -> list[Outcome]:
     """Reserves all lines of each order, or none of them."""
     lines = _lines(order_ids(calls))
     results = catalog.reserve_stock(
-        [ReserveStock(call.key, order_of(call), tuple(lines[order_of(call)])) for call in calls]
+        [ReserveStock(call.key, order_of(call), tuple(lines[order_of(call)])) for call in calls],
+        correlation_ids(calls),
     )
     by_key = {result.key: result for result in results}
     return [_reserve_outcome(by_key[call.key]) for call in calls]
@@ -148,7 +149,8 @@ def release_stock(forward_key: Callable[[StepCall], str]) -> Participant:
     def execute(calls: Sequence[StepCall]) -> list[Outcome]:
         """Lets go what the order's checkout reserved; if nothing was, it never will be."""
         catalog.release_stock(
-            [ReleaseStock(call.key, forward_key(call), order_of(call)) for call in calls]
+            [ReleaseStock(call.key, forward_key(call), order_of(call)) for call in calls],
+            correlation_ids(calls),
         )
         return [Outcome.success() for _ in calls]
 
