@@ -44,6 +44,8 @@ GROUPS: tuple[tuple[str, tuple[Entry, ...]], ...] = (
         (
             ("Customers and staff", "group", "customers.User"),
             ("Addresses", "home_pin", "customers.Address"),
+            ("E-mails", "mail", "notifications.Email"),
+            ("Mail preferences", "unsubscribe", "notifications.Preference"),
             ("Roles", "admin_panel_settings", "auth.Group"),
             ("Logins", "devices", "usersessions.UserSession"),
             ("E-mail addresses", "alternate_email", "account.EmailAddress"),
@@ -61,6 +63,8 @@ GROUPS: tuple[tuple[str, tuple[Entry, ...]], ...] = (
             ("Relay leases", "send", "messaging.RelayLease"),
             ("Inbox", "inbox", "messaging.Inbox"),
             ("Dead letters", "mark_email_unread", "messaging.DeadLetter"),
+            ("Mail recipients", "contact_mail", "notifications.Recipient"),
+            ("Orders for mails", "drafts", "notifications.OrderFacts"),
             ("Idempotency", "repeat_one", "messaging.IdempotencyRecord"),
             ("Jobs", "event_repeat", "scheduling.ScheduledJob"),
             ("Job runs", "manage_history", "scheduling.JobRun"),

@@ -25,6 +25,7 @@ SEE_ORDERS = (
 )
 SEE_MONEY = _views("payments", "payment", "paymententry", "moneydiscrepancy", "reconcilerrun")
 SEE_PEOPLE = _views("customers", "user", "address")
+SEE_MAILS = _views("notifications", "email", "preference", "recipient", "orderfacts")
 SEE_LOGINS = _views("account", "emailaddress") | _views("usersessions", "usersession")
 SEE_PROOF = _views("orders", "auditrun") | _views(
     "scheduling", "scheduledjob", "jobrun", "jobalert"
@@ -43,15 +44,17 @@ SCHEDULE = frozenset(
 READ_ONLY = Role(
     "Read-only",
     "Sees goods, orders, money, customers and the audits; changes nothing.",
-    SEE_GOODS | SEE_STOCK_BOOKS | SEE_ORDERS | SEE_MONEY | SEE_PEOPLE | SEE_PROOF,
+    SEE_GOODS | SEE_STOCK_BOOKS | SEE_ORDERS | SEE_MONEY | SEE_PEOPLE | SEE_MAILS | SEE_PROOF,
 )
 SUPPORT = Role(
     "Support",
-    "Helps customers: accounts, addresses, logins, and orders to be cancelled or returned.",
+    "Helps customers: accounts, addresses, logins, mails, and orders to be cancelled or returned.",
     SEE_GOODS
     | SEE_ORDERS
     | SEE_MONEY
     | SEE_PEOPLE
+    | SEE_MAILS
+    | _of("notifications", "resend_email")
     | SEE_LOGINS
     | _of("customers", "add_user", "change_user", "delete_user")
     | _of("customers", "add_address", "change_address", "delete_address")
