@@ -3,7 +3,8 @@
 A movement is one entry of the ledger, appended in the transaction of the caller's checkpoint.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from uuid import UUID
 
 from apps.common.errors import Conflict
 from apps.payments import ledger, selectors
@@ -19,8 +20,11 @@ FORWARD = {
 }
 
 
-def settle(operation: Operation, results: Sequence[PaymentResult]) -> None:
-    """Carries out the ``results`` of ``operation``; what was refused moves nothing.
+def settle(
+    operation: Operation, results: Sequence[PaymentResult], causes: Mapping[UUID, str]
+) -> None:
+    """Carries out the ``results`` of ``operation``; what was refused moves nothing. ``causes``:
+    order → the id of the request that caused it.
 
     Raises ``Conflict`` where a payment no longer stands where its result left it.
     """
@@ -28,29 +32,31 @@ def settle(operation: Operation, results: Sequence[PaymentResult]) -> None:
     if not going:
         return
     if operation is Operation.REVERSE:
-        _reverse(going)
+        _reverse(going, causes)
     else:
-        _forward(FORWARD[operation], going)
+        _forward(FORWARD[operation], going, causes)
 
 
-def _forward(operation: EntryOperation, results: Sequence[PaymentResult]) -> None:
+def _forward(
+    operation: EntryOperation, results: Sequence[PaymentResult], causes: Mapping[UUID, str]
+) -> None:
     """One statement, no lock: the key of a movement settles once, and a reversal has settled the
     keys of what must not come after it."""
-    order_ids = [one.order_id for one in results]
-    if ledger.append_succeeded_in_books(operation, order_ids) == len(results):
+    if ledger.append_succeeded_in_books(operation, results, causes) == len(results):
         return
+    order_ids = [one.order_id for one in results]
     found = selectors.positions(order_ids)  # some were settled before: how?
     for order_id in order_ids:
         if found[order_id].progress(operation) is not Progress.SUCCEEDED:
             raise Conflict(f"the payment of order {order_id} was undone meanwhile")
 
 
-def _reverse(results: Sequence[PaymentResult]) -> None:
+def _reverse(results: Sequence[PaymentResult], causes: Mapping[UUID, str]) -> None:
     expected = {one.order_id: one.state for one in results}
     lock_payments(list(expected))
     found = selectors.positions(list(expected))
     entries = [entry for position in found.values() for entry in _reversal(position)]
-    if ledger.append(entries) < len(entries):
+    if ledger.append(entries, causes) < len(entries):
         raise Conflict("a payment moved while it was undone")
     for order_id, position in selectors.positions(list(found)).items():
         if position.state is not expected[order_id]:

@@ -52,8 +52,8 @@ class MoneyState(StrEnum):
 class PaymentResult:
     """The answer for one order: ``state`` is where its money is now as far as is known.
 
-    ``gateway_reference`` is the gateway's own id of the payment, where it gave one; ``method``
-    that of the payment.
+    ``gateway_reference`` is the gateway's own id of the payment, where it gave one; ``method``,
+    ``payment_id`` and ``amount`` are those of the payment, where there is one.
     """
 
     order_id: UUID
@@ -63,6 +63,8 @@ class PaymentResult:
     detail: str = ""
     gateway_reference: str = ""
     method: str = "card"
+    payment_id: UUID | None = None
+    amount: Money | None = None
 
 
 @dataclass(frozen=True, slots=True)

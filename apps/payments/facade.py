@@ -6,7 +6,7 @@ transaction of the caller's own checkpoint: the answers. Dying between any two a
 with ``prepare`` gives the same books, since every movement has one key for ever.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from datetime import datetime
 from typing import TypeVar
@@ -33,6 +33,7 @@ from apps.payments.contracts import (
 )
 from apps.payments.enums import DATABASE
 from apps.payments.gateways import GatewayError
+from apps.payments.ledger import NO_CAUSES
 from apps.payments.reconciling import discrepancies
 from apps.payments.reconciling.mending import Orders
 from apps.payments.reconciling.walking import Run
@@ -76,12 +77,19 @@ def submit(
     return runner.submit_all(operation, order_ids, then)
 
 
-def record(operation: Operation, results: Sequence[PaymentResult]) -> None:
-    """Appends the results of ``perform`` to the ledger, in the caller's transaction."""
-    services.operation_record(operation=operation, results=results)
+def record(
+    operation: Operation,
+    results: Sequence[PaymentResult],
+    correlation_ids: Mapping[UUID, str] = NO_CAUSES,
+) -> None:
+    """Appends the results of ``perform`` to the ledger, with the events that tell of them, in the
+    caller's transaction. ``correlation_ids``: order → the id of the request that caused it."""
+    services.operation_record(operation=operation, results=results, causes=correlation_ids)
 
 
-def prepare_refunds(refunds: Sequence[RefundPayment]) -> None:
+def prepare_refunds(
+    refunds: Sequence[RefundPayment], correlation_ids: Mapping[UUID, str] = NO_CAUSES
+) -> None:
     """Writes the intents of refunds of parts; its transaction commits them. All of an order's
     refunds together are never more than was captured: what would be fails for good. A payment on
     account is refunded by this.
@@ -89,7 +97,7 @@ def prepare_refunds(refunds: Sequence[RefundPayment]) -> None:
     Raises ``InvalidInput`` for amounts that cannot be, ``Conflict`` for an id that was used for
     another amount.
     """
-    refunding.refunds_prepare(refunds=refunds)
+    refunding.refunds_prepare(refunds=refunds, causes=correlation_ids)
 
 
 def perform_refunds(
@@ -117,11 +125,13 @@ def submit_refunds(
 
 
 def record_refunds(
-    refunds: Sequence[RefundPayment], results: Sequence[PaymentResult]
+    refunds: Sequence[RefundPayment],
+    results: Sequence[PaymentResult],
+    correlation_ids: Mapping[UUID, str] = NO_CAUSES,
 ) -> dict[UUID, MoneyState]:
     """Appends the results of ``perform_refunds`` to the ledger, in the caller's transaction;
-    returns where the money of their orders is now."""
-    return refunding.refunds_record(refunds=refunds, results=results)
+    returns where the money of their orders is now. The rest as in ``record``."""
+    return refunding.refunds_record(refunds=refunds, results=results, causes=correlation_ids)
 
 
 def find_refunds(order_ids: Sequence[UUID]) -> dict[UUID, tuple[Refund, ...]]:

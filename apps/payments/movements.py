@@ -279,6 +279,8 @@ def _succeeded(
         code=code,
         gateway_reference=record.gateway_reference if record else "",
         method=position.method,
+        payment_id=position.payment_id,
+        amount=position.money(position.amount),
     )
 
 
@@ -297,6 +299,8 @@ def _declined(
         detail=detail,
         gateway_reference=record.gateway_reference if record else "",
         method=position.method,
+        payment_id=position.payment_id,
+        amount=position.money(position.amount),
     )
 
 

@@ -4,7 +4,7 @@ Each has an id and with it one key at the gateway for ever. What is asked for is
 payment's lock, so that all of it together is never more than was captured.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 from apps.common.databases import require_atomic
@@ -20,7 +20,7 @@ from apps.payments.enums import (
     EntryOperation,
     EntryState,
 )
-from apps.payments.ledger import Entry
+from apps.payments.ledger import NO_CAUSES, Entry
 from apps.payments.locks import lock_payments
 from apps.payments.position import Part, Position, Progress
 
@@ -31,7 +31,9 @@ STATE_OF = {
 }
 
 
-def refunds_prepare(*, refunds: Sequence[RefundPayment]) -> None:
+def refunds_prepare(
+    *, refunds: Sequence[RefundPayment], causes: Mapping[UUID, str] = NO_CAUSES
+) -> None:
     """Writes down what is about to be asked for; what cannot be given back fails here for good.
 
     A payment on account is refunded by this. A capture that is open is waited for: nothing is
@@ -48,7 +50,7 @@ def refunds_prepare(*, refunds: Sequence[RefundPayment]) -> None:
             entry = _intent(refund, position)
             if entry is not None:
                 entries.append(entry)
-    ledger.append(entries)
+    ledger.append(entries, causes)
 
 
 def _check(index: int, refund: RefundPayment, position: Position) -> None:
@@ -97,10 +99,13 @@ def _refusal(position: Position, part: Part) -> str:
 
 
 def refunds_record(
-    *, refunds: Sequence[RefundPayment], results: Sequence[PaymentResult]
+    *,
+    refunds: Sequence[RefundPayment],
+    results: Sequence[PaymentResult],
+    causes: Mapping[UUID, str] = NO_CAUSES,
 ) -> dict[UUID, MoneyState]:
-    """Appends what became of ``refunds``; a repeat appends nothing. Returns where the money of
-    their orders is now."""
+    """Appends what became of ``refunds``, and tells it; a repeat appends nothing. Returns where
+    the money of their orders is now. ``causes``: order → the id of the request behind it."""
     require_atomic(DATABASE)
     order_ids = [one.order_id for one in refunds]
     found = selectors.positions(order_ids)
@@ -111,7 +116,7 @@ def refunds_record(
         state = STATE_OF.get(result.status)
         if part is not None and part.progress.is_open and state is not None:
             entries.append(_entry(position, part, state, result.code, result))
-    ledger.append(entries)
+    ledger.append(entries, causes)
     return {one: position.state for one, position in selectors.positions(order_ids).items()}
 
 

@@ -1,6 +1,6 @@
 """Writes of the payment ledger, each inside the caller's transaction on ``orders``."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from uuid import UUID
 
 from apps.common.databases import require_atomic
@@ -24,7 +24,7 @@ from apps.payments.enums import (
     EntryState,
     PaymentMethod,
 )
-from apps.payments.ledger import Entry
+from apps.payments.ledger import NO_CAUSES, Entry
 from apps.payments.locks import lock_payments
 from apps.payments.movements import KEPT
 from apps.payments.position import Position, Progress
@@ -113,14 +113,21 @@ def _reversal_intents(position: Position) -> Iterator[Entry]:
             yield Entry(position, REFUND, EntryState.REQUESTED)
 
 
-def operation_record(*, operation: Operation, results: Sequence[PaymentResult]) -> None:
-    """Appends what became of ``operation``; a repeat appends nothing.
+def operation_record(
+    *,
+    operation: Operation,
+    results: Sequence[PaymentResult],
+    causes: Mapping[UUID, str] = NO_CAUSES,
+) -> None:
+    """Appends what became of ``operation``, and tells it; a repeat appends nothing. ``causes``:
+    order → the id of the request that caused it.
 
     For payments on account this is the movement itself: raises ``Conflict`` where one was undone
     or moved since its result was made, so that the caller's transaction leaves nothing behind.
     """
     require_atomic(DATABASE)
-    books.settle(operation, [one for one in results if one.method == PaymentMethod.ACCOUNT])
+    on_account = [one for one in results if one.method == PaymentMethod.ACCOUNT]
+    books.settle(operation, on_account, causes)
     by_card = [one for one in results if one.method != PaymentMethod.ACCOUNT]
     if not by_card:
         return
@@ -136,7 +143,8 @@ def operation_record(*, operation: Operation, results: Sequence[PaymentResult]) 
             for result in by_card
             if result.order_id in positions
             for entry in entries(positions[result.order_id], result)
-        ]
+        ],
+        causes,
     )
 
 
