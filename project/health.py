@@ -20,13 +20,13 @@ from django.conf import settings
 from django.db import connections
 from django.http import HttpResponse, JsonResponse
 
+from apps.messaging.brokers import choose
 from project import databases, heartbeat
 
 logger = logging.getLogger(__name__)
 PART_SECONDS = 1.0  # the longest a part may take
 SHARED_SECONDS = 0.5  # concurrent probes share one answer
 OK = "ok"
-AMQP = ("amqp://", "amqps://")
 LATER = frozenset({"events", "relay", "consumer"})  # what waits in an outbox meanwhile is not lost
 
 
@@ -169,12 +169,18 @@ def _require_keeping(client: redis.Redis, variable: str) -> None:
 
 
 def _check_events() -> None:
-    url = settings.EVENTS_URL
-    if url.startswith(AMQP):
-        with kombu.Connection(url, connect_timeout=PART_SECONDS) as connection:
+    if settings.EVENTS_URL.startswith(choose.AMQP):
+        with kombu.Connection(settings.EVENTS_URL, connect_timeout=PART_SECONDS) as connection:
             connection.connect()
+    else:
+        check_event_streams()
+
+
+def check_event_streams() -> None:
+    """As ``check_durable``, for events on Redis Streams; elsewhere there is nothing to check."""
+    if settings.EVENTS_URL.startswith(choose.AMQP):
         return
-    client = _redis(url)
+    client = _redis(settings.EVENTS_URL)
     try:
         _require_keeping(client, "EVENTS_URL")
     finally:

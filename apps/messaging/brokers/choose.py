@@ -8,10 +8,12 @@ from apps.messaging.brokers.redis_streams import RedisStreams
 from apps.messaging.contracts import all_contracts
 from apps.messaging.groups import all_groups
 
+AMQP = ("amqp://", "amqps://")
+
 
 def broker() -> Broker:
     """A broker of its own for whoever asks: close it. Nothing is connected yet."""
-    if settings.EVENTS_URL.startswith(("amqp://", "amqps://")):
+    if settings.EVENTS_URL.startswith(AMQP):
         return RabbitMq(
             settings.EVENTS_URL,
             prefix=settings.EVENTS_PREFIX,

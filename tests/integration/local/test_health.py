@@ -172,6 +172,16 @@ def test_a_queue_that_may_evict_stops_the_start(settings):
     assert "allkeys-lfu" in look()["redis-durable"]
 
 
+def test_streams_that_may_evict_stop_the_start(settings):
+    assert checks.check_event_streams_keep_everything() == []
+    settings.EVENTS_URL = evicting(django_settings.CACHE_URL)
+
+    [error] = checks.check_event_streams_keep_everything()
+
+    assert error.id == "holdfast.E003"
+    assert "EVENTS_URL may evict" in error.msg
+
+
 def evicting(url: str) -> str:
     import redis
 
