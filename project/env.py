@@ -95,6 +95,16 @@ def amount(variable: str) -> Decimal | None:
         raise ImproperlyConfigured(f"{variable}={text!r} is not an amount like 12.50") from None
 
 
+def choice(variable: str, first: str, *others: str) -> str:
+    """``variable``, one of these words; the first where it is not set."""
+    text = env.str(variable, "") or first
+    if text not in (first, *others):
+        raise ImproperlyConfigured(
+            f"{variable}={text!r} is not one of {', '.join((first, *others))}"
+        )
+    return text
+
+
 def redis_url(variable: str, socket: Path) -> str:
     """``variable``'s URL, else the embedded instance behind ``socket``."""
     return env.str(variable, "") or f"unix://{socket}?db=0"

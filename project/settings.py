@@ -298,6 +298,10 @@ FAILPOINT = env.env.str("FAILPOINT", "")
 FAILPOINT_FILE = env.env.str("FAILPOINT_FILE", "")
 FAILPOINT_SLEEP_SECONDS = env.env.float("FAILPOINT_SLEEP_SECONDS", 60.0)
 
+# Who carries out a checkout that begins now: the engine, or its participants by events. One that
+# has begun ends as it began.
+CHECKOUT_COORDINATION = env.choice("CHECKOUT_COORDINATION", "orchestrated", "choreographed")
+
 # --- payments ----------------------------------------------------------------------------------
 GATEWAY_URL = env.GATEWAY_URL
 GATEWAY_CONNECT_TIMEOUT = env.env.float("GATEWAY_CONNECT_TIMEOUT", 1.0)
