@@ -21,6 +21,8 @@ from django.db import connections
 from django.http import HttpResponse, JsonResponse
 
 from apps.messaging.brokers import choose
+from apps.messaging.consuming import signs
+from apps.messaging.groups import all_groups
 from project import databases, heartbeat
 
 logger = logging.getLogger(__name__)
@@ -135,6 +137,7 @@ def parts() -> dict[str, Callable[[], None]]:
     probes["events"] = _check_events
     for name in ("worker", "beat", "relay"):
         probes[name] = _alive(name)
+    probes["consumer"] = _check_consumers
     return probes
 
 
@@ -213,3 +216,9 @@ def _alive(part: str) -> Callable[[], None]:
             raise NotReady("no sign of life")
 
     return check
+
+
+def _check_consumers() -> None:
+    alive = {sign.group for sign in signs.alive() if sign.age <= heartbeat.EXPIRY_SECONDS}
+    if missing := sorted({group.name for group in all_groups()} - alive):
+        raise NotReady(f"no sign of life of {', '.join(missing)}")

@@ -63,7 +63,12 @@ def relay() -> Service:
 
 def consumer() -> Service:
     """Applies events: a process for each consumer group below this one."""
-    return Service("consumer", _python("manage.py", "consume"), stop=((signal.SIGTERM, 20),))
+    return Service("consumer", _python("manage.py", "consume"), stop=((signal.SIGTERM, 35),))
+
+
+def mailer() -> Service:
+    """Sends the mails that events gave rise to; ends with those in hand."""
+    return Service("mailer", _python("manage.py", "send_mails"), stop=((signal.SIGTERM, 35),))
 
 
 def _python(*words: str) -> list[str]:

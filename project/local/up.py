@@ -90,7 +90,7 @@ def start_parts(supervisor: Supervisor, *, with_web: bool) -> None:
         supervisor.start(parts.gateway())
     if with_web:
         supervisor.start(parts.web())
-    supervisor.start(parts.worker(), parts.beat(), parts.relay())
+    supervisor.start(parts.worker(), parts.beat(), parts.relay(), parts.consumer(), parts.mailer())
 
 
 def wait_for_shop(supervisor: Supervisor) -> None:

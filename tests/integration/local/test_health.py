@@ -9,6 +9,8 @@ from django.conf import settings as django_settings
 from django.db import connections
 from django.test.utils import CaptureQueriesContext
 
+from apps.messaging.consuming import signs
+from apps.messaging.groups import all_groups
 from project import checks, health, heartbeat
 
 PARTS = [
@@ -23,6 +25,7 @@ PARTS = [
     "worker",
     "beat",
     "relay",
+    "consumer",
 ]
 PROCESSES = ("worker", "beat", "relay")
 
@@ -39,9 +42,13 @@ def fresh_client():
 def signs_of_life():
     for part in PROCESSES:
         heartbeat.show(part)
+    for group in all_groups():
+        signs.give(group.name, "one", idle=True, away=False, counts={})
     yield
     for part in PROCESSES:
         heartbeat.end(part)
+    for group in all_groups():
+        signs.end(group.name, "one")
 
 
 def look(**changed) -> dict[str, str]:
@@ -84,6 +91,7 @@ def test_readyz_says_200_only_when_all_are_ready(client, gateway, signs_of_life)
 @pytest.mark.django_db(databases="__all__")
 def test_orders_are_taken_while_events_only_gather(client, gateway, signs_of_life, settings):
     heartbeat.end("relay")
+    signs.end("notifications", "one")
     settings.EVENTS_URL = "redis://127.0.0.1:9/0"
     time.sleep(health.SHARED_SECONDS)
     ready = client.get("/readyz")
@@ -91,6 +99,7 @@ def test_orders_are_taken_while_events_only_gather(client, gateway, signs_of_lif
     assert {k: v for k, v in ready.json()["parts"].items() if v != "ok"} == {
         "events": "does not answer (ConnectionError)",
         "relay": "no sign of life",
+        "consumer": "no sign of life of notifications",
     }
 
 
