@@ -112,7 +112,7 @@ def order_number(order_id: UUID | None) -> str:
 
 
 def _context(wish: Wish, addressee: Addressee, ordered: Ordered | None) -> dict[str, Any]:
-    context: dict[str, Any] = {"name": addressee.name, "email": addressee.email}
+    context: dict[str, Any] = {"name": " ".join(addressee.name.split()), "email": addressee.email}
     if wish.order_id is None:
         return context
     context |= {

@@ -1,5 +1,6 @@
 """Makes the message of a composed mail from its templates."""
 
+import re
 from email.utils import parseaddr
 from uuid import UUID
 
@@ -12,8 +13,10 @@ from apps.notifications.enums import Kind
 
 
 def text_of(kind: Kind, content: Composed) -> str:
-    """The mail as plain text."""
-    return render_to_string(f"notifications/{kind}.txt", content.context).strip() + "\n"
+    """The mail as plain text; paragraphs are an empty line apart."""
+    text = render_to_string(f"notifications/{kind}.txt", content.context)
+    lines = "\n".join(line.rstrip() for line in text.strip().splitlines())
+    return re.sub(r"\n{3,}", "\n\n", lines) + "\n"
 
 
 def html_of(kind: Kind, content: Composed) -> str:
