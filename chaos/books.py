@@ -158,7 +158,9 @@ def _stock(orders: dict[UUID, tuple]) -> Iterator[str]:
 
 def _parcels(orders: dict[UUID, tuple]) -> Iterator[str]:
     parcels = rows("orders", "SELECT order_id, status FROM shipping_shipment")
-    going = Counter(order_id for order_id, status in parcels if status != "cancelled")
+    going = Counter(
+        order_id for order_id, status in parcels if status not in ("cancelled", "failed")
+    )
     for order_id, (status, *_) in orders.items():
         if going[order_id] != (status in SOLD):
             yield f"order {order_id} is {status} and has {going[order_id]} parcels"

@@ -41,6 +41,7 @@ INSTALLED_APPS = [
     "allauth.mfa",
     "allauth.usersessions",
     "apps.messaging",
+    "apps.eventlog",
     "apps.scheduling",
     "apps.sagas",
     "apps.customers",
@@ -274,6 +275,8 @@ DEFAULT_CURRENCY = env.env.str("SHOP_CURRENCY", "GBP")
 # their money is taken; empty: none does.
 REVIEW_ABOVE = env.amount("SHOP_REVIEW_ABOVE")
 SHIPPING_CHARGE = env.amount("SHOP_SHIPPING_CHARGE") or Decimal("0.00")
+# Where we ship to (ISO 3166-1 alpha-2); empty: everywhere. Other orders are cancelled.
+SHIPPING_COUNTRIES = frozenset(env.env.list("SHOP_SHIPPING_COUNTRIES", default=[]))
 
 # --- sagas -------------------------------------------------------------------------------------
 # A lease outlives the longest start-to-close of a step; a run whose holder died is taken over then.

@@ -12,6 +12,7 @@ class ShipmentStatus(StrEnum):
     DISPATCHED = "dispatched"
     DELIVERED = "delivered"
     CANCELLED = "cancelled"
+    FAILED = "failed"  # we do not ship there
 
 
 @dataclass(frozen=True, slots=True)

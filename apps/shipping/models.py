@@ -24,6 +24,9 @@ class Shipment(models.Model):
     dispatched_at = models.DateTimeField(null=True)
     delivered_at = models.DateTimeField(null=True)
     cancelled_at = models.DateTimeField(null=True)
+    failure = models.CharField(
+        "failed because", max_length=60, blank=True, db_default="", help_text="A code."
+    )
 
     class Meta:
         verbose_name = "shipment"

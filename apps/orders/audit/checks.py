@@ -11,6 +11,7 @@ from apps.payments.contracts import MoneyState
 from apps.sagas.enums import RunStatus
 from apps.shipping.contracts import ShipmentStatus
 
+NOT_GOING = (ShipmentStatus.CANCELLED, ShipmentStatus.FAILED)
 OrderCheck = Callable[[OrderFacts], str | None]
 # Where the money of an order is when nothing of it is held or kept.
 NOTHING_KEPT = frozenset(
@@ -77,7 +78,7 @@ def sent_orders_sold_their_stock(order: OrderFacts) -> str | None:
 
 def one_shipment_only_if_captured(order: OrderFacts) -> str | None:
     """4: what is to be sent, or was, is paid for; what is paid for is to be sent."""
-    goes = order.shipment is not None and order.shipment.status is not ShipmentStatus.CANCELLED
+    goes = order.shipment is not None and order.shipment.status not in NOT_GOING
     kept = order.money is not None and order.money.net.amount + order.back.refunded > 0
     if goes and not kept:
         return f"its shipment is {order.shipment.status}, but no money was kept"

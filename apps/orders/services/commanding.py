@@ -30,6 +30,7 @@ from apps.orders.models import Order
 from apps.orders.services import moving
 from apps.orders.timeline import SUBJECT
 from apps.orders.workflows.cancellation import start_cancellation
+from apps.orders.workflows.checkout import carried_on
 from apps.orders.workflows.dispatching import start_dispatch
 from apps.sagas import facade as sagas
 from apps.shipping import facade as shipping
@@ -100,7 +101,8 @@ def _approve(command: ApproveOrder) -> CommandAccepted:
     _check_version(order, command.version)
     if order.review != Review.HELD or order.status != OrderStatus.PENDING:
         raise NotHeld()
-    version = moving.order_approve(order.id)
+    with carried_on(choreographed=sagas.is_choreographed(checkout_run)):
+        version = moving.order_approve(order.id, _correlation_id(command))
     _note(order, "approve", review=Review.APPROVED.value)
     return CommandAccepted(order.id, order.status, version, checkout_run)
 
@@ -132,7 +134,7 @@ def _ship(commands: Sequence[ShipOrder]) -> list[CommandAccepted]:
         if order.status != OrderStatus.CONFIRMED:
             raise not_allowed(order.status, OrderStatus.SHIPPED)
         going[order.id] = _correlation_id(command)
-    tracking = shipping.dispatch(list(going))
+    tracking = shipping.dispatch(list(going), going)
     if tracking.keys() != going.keys():
         raise CancellationUnderWay()
     versions = moving.orders_ship(tracking, going)
@@ -163,9 +165,10 @@ def _deliver(command: DeliverOrder) -> CommandAccepted:
     if order.status == OrderStatus.DELIVERED:
         return CommandAccepted(order.id, order.status, order.version)
     _check_version(order, command.version)
-    if order.status != OrderStatus.SHIPPED or not shipping.deliver([order.id]):
+    cause = {order.id: _correlation_id(command)}
+    if order.status != OrderStatus.SHIPPED or not shipping.deliver([order.id], cause):
         raise not_allowed(order.status, OrderStatus.DELIVERED)
-    versions = moving.orders_deliver({order.id: _correlation_id(command)})
+    versions = moving.orders_deliver(cause)
     _note(order, "deliver", status=OrderStatus.DELIVERED.value)
     return CommandAccepted(order.id, OrderStatus.DELIVERED.value, versions[order.id])
 
@@ -202,7 +205,7 @@ def _checkout_of(order_id: UUID, customer_id: UUID | None = None) -> UUID:
     return run
 
 
-def _correlation_id(command: CancelOrder | ShipOrder | DeliverOrder) -> str:
+def _correlation_id(command: ApproveOrder | CancelOrder | ShipOrder | DeliverOrder) -> str:
     return command.correlation_id or current_request_id()
 
 
