@@ -64,13 +64,15 @@ class Step:
 class Saga:
     """A versioned list of steps. ``deadline`` seconds after its start a run before its pivot
     turns to compensation (None: never). ``compensates_pivot``: the steps before the pivot undo
-    it too, so that a person may turn a run back whose pivot never got an answer."""
+    it too, so that a person may turn a run back whose pivot never got an answer. ``timed_out`` is
+    called for runs that their deadline turns back, in the transaction that does."""
 
     kind: str
     version: int
     steps: tuple[Step, ...]
     deadline: float | None = 3600.0
     compensates_pivot: bool = False
+    timed_out: Callable[[Sequence[StepCall]], None] | None = None
     pivot: int = field(init=False)
 
     def __post_init__(self) -> None:

@@ -13,6 +13,7 @@ from apps.sagas.enums import Direction, RunStatus, StepStatus
 from apps.sagas.retry import RetryPolicy
 
 FORWARD = Direction.FORWARD.value
+DEADLINE_EXCEEDED = "deadline_exceeded"
 LOOK_AGAIN = 60.0  # seconds after which a waiting run is asked anyway, should nobody wake it
 
 
@@ -133,7 +134,7 @@ def must_turn(saga: Saga, run: Run, now: datetime) -> tuple[str, str] | None:
     if run.abort_requested:
         return run.abort_reason or "abort_requested", "a person asked to stop"
     if run.deadline_at is not None and now >= run.deadline_at:
-        return "deadline_exceeded", f"not done by {run.deadline_at.isoformat()}"
+        return DEADLINE_EXCEEDED, f"not done by {run.deadline_at.isoformat()}"
     return None
 
 

@@ -166,13 +166,17 @@ def _participant(saga: Saga, run: Run) -> Participant:
 
 
 def _split(saga: Saga, runs: list[Run], now) -> tuple[list[Run], list[Change]]:
-    going, turned = [], []
+    going, turned, late = [], [], []
     for run in runs:
         reason = state.must_turn(saga, run, now)
         if reason:
             turned.append(state.turn(saga, run, now, *reason))
+            if reason[0] == state.DEADLINE_EXCEEDED:
+                late.append(run)
         else:
             going.append(run)
+    if late and saga.timed_out:
+        saga.timed_out(_calls(late))
     return going, turned
 
 
