@@ -104,7 +104,7 @@ class Consumer:
             subscription.ack(done)
         if again:
             subscription.put_back(again)
-        self.counts.update(verdicts)
+        self.counts.update(verdict.value for verdict in verdicts)
         seconds = time.monotonic() - began
         log.debug("consume.batch", group=self.group.name, messages=len(messages), seconds=seconds)
         return delivery.away
