@@ -17,6 +17,7 @@ APP_DATABASE = {
     "contenttypes": CUSTOMERS,
     "customers": CUSTOMERS,
     "django_celery_beat": CUSTOMERS,
+    "eventlog": REPORTING,
     "mfa": CUSTOMERS,
     "notifications": CUSTOMERS,
     "reporting": REPORTING,

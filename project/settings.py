@@ -359,6 +359,8 @@ API_REQUESTS_PER_MINUTE = {  # 0 = no limit
     "anonymous": env.env.int("API_ANONYMOUS_REQUESTS_PER_MINUTE", 1_200),
     "user": env.env.int("API_USER_REQUESTS_PER_MINUTE", 6_000),
 }
+# How long a query with `min_version` waits for the read model, unless `Prefer: wait` says.
+READ_MODEL_WAIT_SECONDS = env.env.float("READ_MODEL_WAIT_SECONDS", 0.5)
 SPECTACULAR_SETTINGS = openapi.SETTINGS
 
 # --- logging -----------------------------------------------------------------------------------

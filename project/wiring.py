@@ -1,5 +1,6 @@
 """What lower rooms need to know of upper ones, registered once at start."""
 
+from apps.catalog import checkout as catalog_checkout
 from apps.catalog import event_contracts as catalog_events
 from apps.catalog import jobs as catalog_jobs
 from apps.catalog import purging as catalog_purging
@@ -7,6 +8,7 @@ from apps.common import references
 from apps.customers import event_contracts as customer_events
 from apps.customers import jobs as customers_jobs
 from apps.customers import purging as customers_purging
+from apps.eventlog import archiving
 from apps.messaging.contracts import register_contracts
 from apps.messaging.groups import register_groups
 from apps.notifications import intents as notification_intents
@@ -14,17 +16,21 @@ from apps.orders import event_contracts as order_events
 from apps.orders import reconciling
 from apps.orders import references as orders
 from apps.orders.audit import jobs as audit_jobs
+from apps.orders.workflows import choreography as orders_checkout
 from apps.orders.workflows.cancellation import CANCELLATION
 from apps.orders.workflows.checkout import CHECKOUT
 from apps.orders.workflows.dispatching import DISPATCH
 from apps.orders.workflows.returning import RETURN
+from apps.payments import checkout as payments_checkout
 from apps.payments import event_contracts as payment_events
 from apps.reporting import consumers as reporting_consumers
 from apps.reporting import event_contracts as reporting_events
-from apps.sagas import definition
+from apps.sagas import choreography, definition
+from apps.sagas import event_contracts as saga_events
 from apps.sagas.backoffice import links
 from apps.scheduling import facade as scheduling
 from apps.scheduling import jobs as scheduling_jobs
+from apps.shipping import checkout as shipping_checkout
 from apps.shipping import event_contracts as shipment_events
 
 JOBS = (
@@ -42,17 +48,31 @@ CONTRACTS = (  # every event that is published
     *order_events.CONTRACTS,
     *payment_events.CONTRACTS,
     *reporting_events.CONTRACTS,
+    *saga_events.CONTRACTS,
     *shipment_events.CONTRACTS,
 )
-GROUPS = (notification_intents.GROUP, reporting_consumers.REPORTING)  # who consumes them
+GROUPS = (
+    archiving.GROUP,
+    notification_intents.GROUP,
+    reporting_consumers.REPORTING,
+)  # who consumes them
+CHECKOUT_GROUPS = (  # the participants of a choreographed checkout
+    payments_checkout.CHECKOUT,
+    catalog_checkout.CHECKOUT,
+    shipping_checkout.CHECKOUT,
+    orders_checkout.CHECKOUT,
+)
 ORDER_PAGE = "admin:orders_order_change"
-ORDER_SAGAS = (CHECKOUT.kind, CANCELLATION.kind, DISPATCH.kind)  # their business key is the order
+ORDER_SAGAS = (  # their business key is the order
+    *(CHECKOUT.kind, CANCELLATION.kind, DISPATCH.kind),
+    *(saga.kind for saga in payments_checkout.SAGAS),
+)
 
 
 def wire() -> None:
     """Registers sagas, jobs, events with their consumers, and who refers to whom; called when the
     apps are ready."""
-    for saga in (CHECKOUT, CANCELLATION, DISPATCH, RETURN):
+    for saga in (CHECKOUT, CANCELLATION, DISPATCH, RETURN, *payments_checkout.SAGAS):
         definition.register(saga)
     for kind in ORDER_SAGAS:
         links.register(kind, ORDER_PAGE, "orders.view_order")
@@ -60,6 +80,7 @@ def wire() -> None:
     for job in JOBS:
         scheduling.register(job)
     register_contracts(CONTRACTS)
-    register_groups(GROUPS)
+    register_groups((*GROUPS, *CHECKOUT_GROUPS))
+    choreography.register_overseer(CHECKOUT.kind, orders_checkout.oversee)
     references.register(catalog_purging.KIND, orders.products_ordered)
     references.register(customers_purging.KIND, orders.customers_with_orders)

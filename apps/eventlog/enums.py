@@ -1,0 +1,4 @@
+"""Names that are fixed."""
+
+DATABASE = "reporting"
+ARCHIVE = "archive"  # the consumer group
