@@ -36,8 +36,7 @@ class Refused:
 class Transport:
     """One connection, opened when needed and kept until ``close``; for one thread."""
 
-    def __init__(self, *, send_seconds: float = SEND_SECONDS):
-        self._send_seconds = send_seconds
+    def __init__(self):
         self._backend = None
 
     @property
@@ -94,7 +93,7 @@ class Transport:
         if line is None:
             yield
             return
-        timer = threading.Timer(self._send_seconds, _cut, [line])
+        timer = threading.Timer(SEND_SECONDS, _cut, [line])
         timer.daemon = True
         timer.start()
         try:

@@ -134,3 +134,10 @@ def due_now() -> None:
     Email.objects.filter(state__in=("pending", "sending")).update(
         next_attempt_at=datetime.now(UTC) - timedelta(seconds=1)
     )
+
+
+def welcome(count: int) -> list[Post]:
+    """So many people who signed up, each with a mail to be sent."""
+    posts = [Post(email=f"{n}@example.com", order_id=uuid4()) for n in range(count)]
+    told(*(post.created() for post in posts))
+    return posts
