@@ -7,6 +7,7 @@ each attempt counted before it is made; the others go on.
 
 import random
 import time
+from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -80,6 +81,7 @@ class Delivery:
     def __init__(self, group: ConsumerGroup, *, redrive: bool = False):
         self.group, self.redrive = group, redrive
         self.away = False
+        self._explained = False  # one traceback is enough
         self._verdicts: dict[UUID, Verdict] = {}
         self._noted: set[UUID] = set()  # those with a row among the attempts
         self._until = time.monotonic() + PATIENCE * group.seconds
@@ -221,8 +223,9 @@ class Delivery:
             topic=message.event.topic,
             attempt=attempts,
             error=text,
-            exc_info=error,
+            exc_info=None if self._explained else error,
         )
+        self._explained = True
         if self.redrive or attempts >= self.group.max_attempts:
             self._bury([_failed(message, text)])
         else:
@@ -245,14 +248,14 @@ class Delivery:
         failpoint("consume.bury.after_commit")
         for event_id in ids:
             self._verdicts[event_id] = Verdict.DEAD if event_id in free else Verdict.DUPLICATE
-        for letter in dead:
+        if dead:
             log.error(
-                "consume.dead_letter",
+                "consume.dead_letters",
                 group=group.name,
-                event_id=str(letter.event_id),
-                topic=letter.topic,
-                reason=letter.reason,
-                error=letter.error,
+                letters=len(dead),
+                reasons=dict(Counter(letter.reason for letter in dead)),
+                event_id=str(dead[0].event_id),
+                error=dead[0].error,
             )
 
     def _mark(self, event_ids: Sequence[UUID]) -> None:

@@ -57,7 +57,8 @@ _FAIL = """
 _BURY = """
     INSERT INTO messaging_deadletter AS letter
         (consumer, event_id, topic, body, headers, reason, error)
-    VALUES (%s, %s, %s, %s, %s::jsonb, %s, %s)
+    SELECT %s, * FROM unnest(%s::uuid[], %s::text[], %s::bytea[], %s::jsonb[], %s::text[],
+        %s::text[])
     ON CONFLICT (consumer, event_id) DO UPDATE
     SET reason = EXCLUDED.reason, error = EXCLUDED.error, body = EXCLUDED.body,
         deaths = letter.deaths + 1, last_at = clock_timestamp(), redriven_at = NULL
@@ -104,15 +105,17 @@ def forget(alias: str, consumer: str, event_ids: Collection[UUID]) -> None:
 
 def bury(alias: str, consumer: str, letters: Sequence[Letter]) -> None:
     """Puts ``letters`` among the dead ones; one that is there already says so once more."""
-    for letter in letters:
-        execute(
-            alias,
-            _BURY,
-            [
-                *(consumer, letter.event_id, storable(letter.topic)[:LONGEST_TOPIC], letter.body),
-                *(_headers(letter), letter.reason, storable(letter.error)),
-            ],
-        )
+    if not letters:
+        return
+    columns = [
+        [letter.event_id for letter in letters],
+        [storable(letter.topic)[:LONGEST_TOPIC] for letter in letters],
+        [f"\\x{letter.body.hex()}" for letter in letters],
+        [_headers(letter) for letter in letters],
+        [letter.reason for letter in letters],
+        [storable(letter.error) for letter in letters],
+    ]
+    execute(alias, _BURY, [consumer, *columns])
 
 
 def resurrect(alias: str, consumer: str, event_ids: Collection[UUID]) -> None:

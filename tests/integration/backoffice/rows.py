@@ -31,6 +31,7 @@ from apps.messaging.models import (
     RelayLease,
     StaffChange,
 )
+from apps.notifications.models import Email, OrderFacts, Preference, Recipient
 from apps.orders.models import AuditRun, Order, OrderLine, OrderReturn, OrderReturnLine
 from apps.payments.models import MoneyDiscrepancy, Payment, PaymentEntry, ReconcilerRun
 from apps.sagas.models import SagaLogEntry, SagaRun, SagaStep
@@ -56,7 +57,7 @@ def machinery(count: int) -> None:
         )
         Inbox.objects.using("orders").create(consumer="c", message_id=name, request_hash="")
         DeadLetter.objects.using("orders").create(
-            consumer="c", event_id=name, topic="t", payload={}, reason="poison", error="e"
+            consumer="c", event_id=name, topic="t", body=b"{}", reason="failed", error="e"
         )
         IdempotencyRecord.objects.using("orders").create(
             principal="p", key=name, request_hash="", response={}
@@ -132,6 +133,22 @@ def trade(count: int) -> None:
         ReconcilerRun.objects.create(
             seconds=0.1, records=1, payments=1, mended=0, opened=1, cleared=0, marks={}
         )
+
+
+def mails(count: int) -> None:
+    """Mails that were sent, who got them, what about."""
+    for _ in range(count):
+        customer, order = uuid4(), uuid4()
+        Recipient.objects.create(customer_id=customer, email="a@b.c", name="Ann", version=1)
+        Preference.objects.create(customer_id=customer)
+        OrderFacts.objects.create(
+            order_id=order, customer_id=customer, placed_at=timezone.now(), currency="GBP",
+            goods_total=1, shipping_total=0, total=1, lines=[],
+        )  # fmt: skip
+        Email.objects.create(
+            event_id=uuid4(), kind="welcome", customer_id=customer, order_id=order, state="sent",
+            occurred_at=timezone.now(), recipient="a@b.c", subject="s", context={"email": "a@b.c"},
+        )  # fmt: skip
 
 
 def remains(count: int) -> None:

@@ -225,6 +225,6 @@ def test_a_handler_past_its_time_is_stopped_and_the_others_are_tried_one_by_one(
     assert threading.current_thread() is threading.main_thread()
     listener.acts["slow"] = lambda: time.sleep(30)
     bodies = [told("a"), told("slow"), told("b")]
-    verdicts = deliver(listener.group(seconds=0.2), bodies)
+    verdicts = deliver(listener.group(seconds=0.8), bodies)
     assert verdicts == [APPLIED, AGAIN, APPLIED]
     assert attempts() == {id_of(bodies[1]): 1}
