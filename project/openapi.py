@@ -19,6 +19,10 @@ TAGS = [
     {"name": "products", "description": "What can be bought."},
     {"name": "categories", "description": "How what can be bought is sorted."},
     {"name": "orders", "description": "Placing, following and cancelling orders."},
+    {
+        "name": "order views",
+        "description": "Orders and sales from the read model, which follows them by events.",
+    },
     {"name": "sagas", "description": "How far the work behind an order is."},
     {"name": "stock", "description": "For staff: how many there are, and why."},
     {"name": "staff orders", "description": "For staff: all orders, and what may be done to them."},

@@ -16,19 +16,25 @@ def _views(app: str, *models: str) -> frozenset[str]:
 
 
 # --- what belongs together ---------------------------------------------------------------------
-SEE_GOODS = _views("catalog", "product", "category", "pricechange", "stockitem", "reservation")
+SEE_GOODS = _views(
+    "catalog", "product", "category", "pricechange", "stockitem", "reservation"
+) | _views("reporting", "productname", "categoryname")
 SEE_STOCK_BOOKS = _views("catalog", "stockledgerentry")
 SEE_ORDERS = (
     _views("orders", "order", "orderline", "orderreturn", "orderreturnline")
     | _views("shipping", "shipment")
+    | _views("reporting", "orderview", "orderviewline", "orderviewrefund")
     | _views("sagas", "sagarun", "sagastep", "sagalogentry")
 )
 SEE_MONEY = _views("payments", "payment", "paymententry", "moneydiscrepancy", "reconcilerrun")
-SEE_PEOPLE = _views("customers", "user", "address")
+SEE_PEOPLE = _views("customers", "user", "address") | _views("reporting", "customername")
+SEE_SALES = _views("reporting", "dailysales")
 SEE_MAILS = _views("notifications", "email", "preference", "recipient", "orderfacts")
 SEE_LOGINS = _views("account", "emailaddress") | _views("usersessions", "usersession")
-SEE_PROOF = _views("orders", "auditrun") | _views(
-    "scheduling", "scheduledjob", "jobrun", "jobalert"
+SEE_PROOF = (
+    _views("orders", "auditrun")
+    | _views("scheduling", "scheduledjob", "jobrun", "jobalert")
+    | _views("reporting", "projection", "projectionrebuild")
 )
 SEE_STAFF_CHANGES = _views("messaging", "staffchange")
 SEE_MESSAGES = _views(
@@ -44,7 +50,14 @@ SCHEDULE = frozenset(
 READ_ONLY = Role(
     "Read-only",
     "Sees goods, orders, money, customers and the audits; changes nothing.",
-    SEE_GOODS | SEE_STOCK_BOOKS | SEE_ORDERS | SEE_MONEY | SEE_PEOPLE | SEE_MAILS | SEE_PROOF,
+    SEE_GOODS
+    | SEE_STOCK_BOOKS
+    | SEE_ORDERS
+    | SEE_MONEY
+    | SEE_SALES
+    | SEE_PEOPLE
+    | SEE_MAILS
+    | SEE_PROOF,
 )
 SUPPORT = Role(
     "Support",
@@ -85,6 +98,7 @@ FINANCE = Role(
     | SEE_STOCK_BOOKS
     | SEE_ORDERS
     | SEE_MONEY
+    | SEE_SALES
     | SEE_PEOPLE
     | SEE_PROOF
     | SEE_STAFF_CHANGES

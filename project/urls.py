@@ -15,6 +15,7 @@ api = [
     path("", include("apps.customers.rest.urls")),
     path("", include("apps.orders.rest.urls")),
     path("", include("apps.catalog.rest.urls")),
+    path("", include("apps.reporting.rest.urls")),
     path("", include("apps.notifications.rest.urls")),
 ]
 

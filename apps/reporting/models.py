@@ -158,7 +158,10 @@ class CustomerName(models.Model):
         verbose_name = "customer's name"
         verbose_name_plural = "customers' names"
         indexes = [
-            GinIndex(SearchVector("email", "name", config="simple"), name="customer_name_words")
+            GinIndex(SearchVector("name", config="simple"), name="customer_name_words"),
+            models.Index(
+                fields=["email"], opclasses=["text_pattern_ops"], name="customer_name_email"
+            ),
         ]
 
     def __str__(self) -> str:

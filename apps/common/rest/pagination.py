@@ -48,7 +48,7 @@ class CursorPagination(BasePagination):
     def paginate_queryset(self, queryset: QuerySet, request, view=None) -> list:
         self.url = request.build_absolute_uri()
         limit = _limit(request.query_params.get("limit"))
-        self.columns = _columns(view, queryset.model, request.query_params.get("ordering"))
+        self.columns = columns_of(view, queryset.model, request.query_params.get("ordering"))
         cursor = request.query_params.get("cursor")
         backward, position = self._decode(cursor) if cursor is not None else (False, None)
         columns = [column.flipped() for column in self.columns] if backward else self.columns
@@ -127,7 +127,8 @@ def _limit(raw: str | None) -> int:
     raise InvalidInput.field("limit", "invalid", f"Must be a whole number from 1 to {MAX_LIMIT}.")
 
 
-def _columns(view, model: type[Model], wanted: str | None) -> list[Column]:
+def columns_of(view, model: type[Model], wanted: str | None) -> list[Column]:
+    """The order of the view's list, or the one ``wanted``, ended by a unique column."""
     names = list(getattr(view, "ordering", ()))
     if wanted is not None:
         allowed = getattr(view, "ordering_fields", ())

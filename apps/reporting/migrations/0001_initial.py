@@ -76,7 +76,7 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': "customer's name",
                 'verbose_name_plural': "customers' names",
-                'indexes': [django.contrib.postgres.indexes.GinIndex(django.contrib.postgres.search.SearchVector('email', 'name', config='simple'), name='customer_name_words')],
+                'indexes': [django.contrib.postgres.indexes.GinIndex(django.contrib.postgres.search.SearchVector('name', config='simple'), name='customer_name_words'), models.Index(fields=['email'], name='customer_name_email', opclasses=['text_pattern_ops'])],
             },
         ),
         migrations.CreateModel(

@@ -8,13 +8,13 @@ from django.db import connections
 from django.test import Client
 
 from apps.common.databases import execute
+from apps.common.rest import waiting
 from apps.customers import addresses
 from apps.customers.contracts import Address
 from apps.customers.models import User
 from apps.customers.services import customer_update
 from apps.orders import facade
 from apps.orders.models import Order
-from apps.orders.rest import waiting
 from tests.trade import Trade, drive_all
 
 pytestmark = pytest.mark.django_db(transaction=True, databases="__all__")
