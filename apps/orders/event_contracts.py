@@ -108,6 +108,9 @@ class CheckoutTimedOut:
 
 ORDER_PLACED = EventContract("order.placed", 1, OrderPlaced, "An order was accepted.")
 ORDER_CONFIRMED = EventContract("order.confirmed", 1, OrderMoved, "It is paid and reserved.")
+ORDER_APPROVED = EventContract(
+    "order.approved", 1, OrderMoved, "A person let an order go on that was held for review."
+)
 ORDER_SHIPPED = EventContract("order.shipped", 1, OrderShipped, "Its parcel left.")
 ORDER_DELIVERED = EventContract("order.delivered", 1, OrderMoved, "Its parcel arrived.")
 ORDER_CANCELLED = EventContract(
@@ -125,6 +128,7 @@ CHECKOUT_TIMED_OUT = EventContract(
 )
 CONTRACTS = (
     ORDER_PLACED,
+    ORDER_APPROVED,
     ORDER_CONFIRMED,
     ORDER_SHIPPED,
     ORDER_DELIVERED,

@@ -13,6 +13,7 @@ from apps.messaging.outbox import Event, append
 from apps.orders.enums import DATABASE, OrderStatus
 from apps.orders.event_contracts import (
     CHECKOUT_TIMED_OUT,
+    ORDER_APPROVED,
     ORDER_CANCELLED,
     ORDER_CONFIRMED,
     ORDER_DELIVERED,
@@ -77,6 +78,11 @@ def order_placed(
         *(country, payment_method, held, placed_at, lines),
     )
     append(DATABASE, [Event(ORDER_PLACED, order_id, 1, payload, correlation_id)])
+
+
+def order_approved(moved: Moved, correlation_id: str) -> None:
+    """``order.approved``, with the request that caused it."""
+    append(DATABASE, [moved.event(ORDER_APPROVED, correlation_id)])
 
 
 def orders_moved(

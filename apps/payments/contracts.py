@@ -7,6 +7,8 @@ from uuid import UUID
 
 from moneyed import Money
 
+from apps.sagas.contracts import Outcome, OutcomeKind
+
 
 @dataclass(frozen=True, slots=True)
 class OpenPayment:
@@ -65,6 +67,33 @@ class PaymentResult:
     method: str = "card"
     payment_id: UUID | None = None
     amount: Money | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentOutcome(Outcome):
+    """A step's outcome that brings the gateway's answer along to the checkpoint."""
+
+    payment: PaymentResult | None = None
+
+
+_OUTCOMES = {
+    PaymentStatus.SUCCEEDED: OutcomeKind.SUCCESS,
+    PaymentStatus.DECLINED: OutcomeKind.REJECTED,
+    PaymentStatus.UNREACHABLE: OutcomeKind.RETRYABLE,
+    PaymentStatus.UNKNOWN: OutcomeKind.UNKNOWN,
+}
+
+
+def payment_outcome(result: PaymentResult) -> PaymentOutcome:
+    """What the gateway's answer means to a step."""
+    succeeded = result.status is PaymentStatus.SUCCEEDED
+    return PaymentOutcome(
+        _OUTCOMES[result.status],
+        {"state": result.state.value} if succeeded else None,
+        result.code,
+        result.detail,
+        result,
+    )
 
 
 @dataclass(frozen=True, slots=True)

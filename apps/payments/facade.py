@@ -13,11 +13,10 @@ from typing import TypeVar
 from uuid import UUID
 
 from django.conf import settings
-from django.db import connections
 
 from apps.common.audit import Finding
 from apps.common.errors import Unavailable
-from apps.payments import audits, refunding, runner, selectors, services
+from apps.payments import audits, checkout, participant, refunding, runner, selectors, services
 from apps.payments.client import gateway
 from apps.payments.contracts import (
     GatewayRecord,
@@ -31,12 +30,15 @@ from apps.payments.contracts import (
     Refund,
     RefundPayment,
 )
-from apps.payments.enums import DATABASE
 from apps.payments.gateways import GatewayError
 from apps.payments.ledger import NO_CAUSES
+from apps.payments.participant import Recorded
 from apps.payments.reconciling import discrepancies
 from apps.payments.reconciling.mending import Orders
 from apps.payments.reconciling.walking import Run
+from apps.sagas import facade as sagas
+from apps.sagas.definition import Participant
+from apps.sagas.enums import RunStatus
 
 T = TypeVar("T")
 
@@ -59,8 +61,6 @@ def perform(
     Raises ``RuntimeError`` inside a transaction. What cannot be begun within ``seconds`` (default
     ``GATEWAY_PERFORM_SECONDS``) comes back as unreachable with the code ``no_time``.
     """
-    if connections[DATABASE].in_atomic_block:
-        raise RuntimeError("no gateway call inside a transaction")
     return runner.perform_all(operation, order_ids, seconds)
 
 
@@ -72,9 +72,24 @@ def submit(
 
     Raises ``RuntimeError`` inside a transaction.
     """
-    if connections[DATABASE].in_atomic_block:
-        raise RuntimeError("no gateway call inside a transaction")
     return runner.submit_all(operation, order_ids, then)
+
+
+def gateway_step(operation: Operation, recorded: Recorded) -> Participant:
+    """``operation`` as the step of a saga whose business key is the order: intent, calls, then
+    the ledger. ``recorded`` hears of the answers in the transaction of the checkpoint."""
+    return participant.gateway_step(operation, recorded)
+
+
+def parked_in_checkout(orders: Sequence[str]) -> dict[str, str]:
+    """Of these orders (business keys) those of whose choreographed checkout a movement of money
+    waits for a person, with its name."""
+    return {
+        key: saga.kind
+        for saga in checkout.SAGAS
+        for key, run in sagas.states(kind=saga.kind, business_keys=orders).items()
+        if run.status == RunStatus.FAILED
+    }
 
 
 def record(
@@ -107,8 +122,6 @@ def perform_refunds(
 
     Raises ``RuntimeError`` inside a transaction.
     """
-    if connections[DATABASE].in_atomic_block:
-        raise RuntimeError("no gateway call inside a transaction")
     return runner.perform_refunds(refunds, seconds)
 
 
@@ -119,8 +132,6 @@ def submit_refunds(
 
     Raises ``RuntimeError`` inside a transaction.
     """
-    if connections[DATABASE].in_atomic_block:
-        raise RuntimeError("no gateway call inside a transaction")
     return runner.submit_refunds(refunds, then)
 
 

@@ -9,6 +9,7 @@ from typing import TypeVar
 from uuid import UUID
 
 from django.conf import settings
+from django.db import connections
 
 from apps.common.failpoints import failpoint
 from apps.payments import movements, selectors
@@ -20,6 +21,7 @@ from apps.payments.contracts import (
     PaymentStatus,
     RefundPayment,
 )
+from apps.payments.enums import DATABASE
 from apps.payments.gateways import Unreachable
 from apps.payments.position import Position
 
@@ -39,6 +41,7 @@ def submit_all(
     ``GATEWAY_PERFORM_SECONDS``) are left for the next time, so that the caller's lease holds: all
     is done about one read time-out per call later.
     """
+    _require_no_transaction()
     until = time.monotonic() + (settings.GATEWAY_PERFORM_SECONDS if seconds is None else seconds)
     positions = selectors.positions(order_ids)
 
@@ -72,6 +75,7 @@ def submit_refunds(
     seconds: float | None = None,
 ) -> list[T | Future[T]]:
     """As ``submit_all`` for refunds of parts."""
+    _require_no_transaction()
     until = time.monotonic() + (settings.GATEWAY_PERFORM_SECONDS if seconds is None else seconds)
     positions = selectors.positions([one.order_id for one in refunds])
 
@@ -93,6 +97,11 @@ def perform_refunds(
 ) -> list[PaymentResult]:
     """The results in the order of ``refunds``, once the last of them is there."""
     return list(gathered(submit_refunds(refunds, lambda result: result, seconds)))
+
+
+def _require_no_transaction() -> None:
+    if connections[DATABASE].in_atomic_block:
+        raise RuntimeError("no gateway call inside a transaction")
 
 
 def _refund(position: Position, refund_id: UUID, until: float) -> PaymentResult:

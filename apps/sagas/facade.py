@@ -13,7 +13,7 @@ from apps.common.ids import new_id
 from apps.sagas import selectors
 from apps.sagas.contracts import RepairProspect, RunState, RunView, SagaMoment, SagaTrouble
 from apps.sagas.definition import lookup
-from apps.sagas.engine import repair, store
+from apps.sagas.engine import choreography, repair, store
 from apps.sagas.enums import DATABASE, RunStatus, Style
 from apps.sagas.nudge import nudge_after_commit
 
@@ -70,6 +70,12 @@ def start(
     if again and selectors.run_status(known) == RunStatus.COMPENSATED:
         repair.ask_again(known, data or {})
     return known
+
+
+def begin_pivot(*, kind: str, version: int, business_keys: Sequence[str]) -> set[str]:
+    """Lets choreographed runs take their point of no return, in the caller's transaction; returns
+    those that may: from now on nothing but its definite no turns them back."""
+    return choreography.begin_pivot(lookup(kind, version), business_keys)
 
 
 def start_many(*, kind: str, version: int, starts: Mapping[str, str]) -> None:

@@ -73,6 +73,11 @@ class SagaRun(models.Model):
                 name="saga_run_suspect",
             ),
             models.Index(
+                fields=["next_run_at"],
+                condition=models.Q(status__in=LIVE, style=Style.CHOREOGRAPHED),
+                name="saga_run_unattended",
+            ),
+            models.Index(
                 fields=["created_at"],
                 condition=models.Q(status=RunStatus.FAILED),
                 name="saga_run_parked",

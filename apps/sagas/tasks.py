@@ -6,7 +6,7 @@ import structlog
 from celery import shared_task
 from django.db import InterfaceError, OperationalError, close_old_connections
 
-from apps.sagas.engine import leases
+from apps.sagas.engine import choreography, leases
 from apps.sagas.engine.driver import Driver
 from apps.sagas.nudge import call_another, nudge, stay_up, take_up
 
@@ -32,6 +32,7 @@ def drive() -> int:
 def _drive(end: float) -> int:
     claimed = 0
     while True:
+        choreography.look_after()
         claimed += Driver(overloaded=call_another).drive(seconds=end - time.monotonic())
         time.sleep(LINGER_SECONDS)
         take_up()  # whoever comes from now on sends a message; who came before is found here

@@ -80,19 +80,21 @@ def orders_cancel(reasons: Mapping[UUID, str], correlation_ids: Mapping[UUID, st
     )
 
 
-def order_approve(order_id: UUID) -> int:
-    """held → approved; the order's new version."""
+def order_approve(order_id: UUID, correlation_id: str) -> int:
+    """held → approved, with the event; the order's new version."""
     require_atomic(DATABASE)
-    [(version,)] = fetch_all(
+    [row] = fetch_all(
         DATABASE,
-        """
+        f"""
         UPDATE orders_order SET review = 'approved', version = version + 1,
             updated_at = clock_timestamp()
-        WHERE id = %s AND review = 'held' RETURNING version
+        WHERE id = %s AND review = 'held' RETURNING {TOLD}
         """,
         [order_id],
     )
-    return version
+    approved = Moved(*row)
+    events.order_approved(approved, correlation_id)
+    return approved.version
 
 
 def orders_ship(

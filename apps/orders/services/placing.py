@@ -27,9 +27,12 @@ from apps.orders import events
 from apps.orders.contracts import ImportOrder, OrderPlaced, PlaceOrder
 from apps.orders.enums import DATABASE, OrderStatus, Review
 from apps.orders.errors import NotOnAccount
-from apps.orders.workflows.checkout import start_checkout
+from apps.orders.workflows.checkout import carried_on, start_checkout, style
 from apps.payments import facade as payments
 from apps.payments.contracts import OpenPayment
+from apps.sagas.enums import Style
+from apps.shipping import facade as shipping
+from apps.shipping.contracts import ScheduleShipment
 
 MAX_LINES = 1_000
 MAX_QUANTITY = 1_000_000
@@ -256,17 +259,21 @@ def _write(
     )
     _write_lines(order_id, draft)
     payments.open_payments([OpenPayment(order_id, total, card_token, payment_method)])
-    events.order_placed(
-        order_id,
-        customer_id=customer_id,
-        saga_id=saga_id,
-        draft=draft,
-        country=address["country"],
-        payment_method=payment_method,
-        held=review is Review.HELD,
-        placed_at=placed_at,
-        correlation_id=correlation_id,
-    )
+    choreographed = style() is Style.CHOREOGRAPHED
+    if choreographed:
+        shipping.expect(ScheduleShipment(order_id, address), held=review is Review.HELD)
+    with carried_on(choreographed=choreographed):
+        events.order_placed(
+            order_id,
+            customer_id=customer_id,
+            saga_id=saga_id,
+            draft=draft,
+            country=address["country"],
+            payment_method=payment_method,
+            held=review is Review.HELD,
+            placed_at=placed_at,
+            correlation_id=correlation_id,
+        )
     return OrderPlaced(order_id, saga_id, OrderStatus.PENDING.value, 1, total, placed_at)
 
 

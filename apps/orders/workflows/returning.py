@@ -20,9 +20,8 @@ from apps.catalog.contracts import ReturnStock, StockLine
 from apps.orders.enums import ReturnStatus
 from apps.orders.locks import lock_orders
 from apps.orders.services import moving, return_moves
-from apps.orders.workflows.steps import PaymentOutcome, payment_outcome
 from apps.payments import facade as payments
-from apps.payments.contracts import RefundPayment
+from apps.payments.contracts import PaymentOutcome, RefundPayment, payment_outcome
 from apps.sagas import facade as sagas
 from apps.sagas.contracts import Outcome, StepCall
 from apps.sagas.definition import Participant, Saga, Step, StepKind

@@ -1,8 +1,6 @@
 """What the sagas' steps do: calls of a batch → facades of the apps → outcomes."""
 
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future
-from dataclasses import dataclass
 from functools import lru_cache
 from uuid import UUID
 
@@ -22,11 +20,12 @@ from apps.orders.enums import DATABASE, FulfillmentStatus, Review
 from apps.orders.services import moving
 from apps.payments import facade as payments
 from apps.payments.contracts import Operation, PaymentResult, PaymentStatus
-from apps.sagas.contracts import Outcome, OutcomeKind, StepCall
+from apps.sagas.contracts import Outcome, StepCall
 from apps.sagas.definition import Participant
 from apps.shipping import facade as shipping
 from apps.shipping.contracts import ScheduleShipment, ShipmentStatus
 
+NOT_GOING = (ShipmentStatus.CANCELLED, ShipmentStatus.FAILED)
 _uuid = lru_cache(maxsize=4_096)(UUID)  # each step asks several times
 
 
@@ -46,62 +45,18 @@ def correlation_ids(calls: Sequence[StepCall]) -> dict[UUID, str]:
 
 
 # --- money -------------------------------------------------------------------------------------
-@dataclass(frozen=True, slots=True)
-class PaymentOutcome(Outcome):
-    """An outcome that brings the gateway's answer along to the checkpoint."""
-
-    payment: PaymentResult | None = None
-
-
-_KINDS = {
-    PaymentStatus.SUCCEEDED: OutcomeKind.SUCCESS,
-    PaymentStatus.DECLINED: OutcomeKind.REJECTED,
-    PaymentStatus.UNREACHABLE: OutcomeKind.RETRYABLE,
-    PaymentStatus.UNKNOWN: OutcomeKind.UNKNOWN,
-}
-
-
-_ASKS = {
-    Operation.AUTHORIZE: "Asks the gateway to hold the order's total; on account, books it.",
-    Operation.CAPTURE: "Asks the gateway for the money that is held; on account, books it.",
-    Operation.REVERSE: "Gives the money back: lets go what is held, refunds what was taken. What"
-    " nobody heard of is looked up first.",
-}
-
-
 def payment_step(operation: Operation) -> Participant:
-    """One gateway operation for a batch of orders: intent, calls, then ledger and payment axis."""
-
-    def prepare(calls: Sequence[StepCall]) -> None:
-        payments.prepare(operation, order_ids(calls))
-
-    def submit(calls: Sequence[StepCall]) -> list[Outcome | Future[Outcome]]:
-        return payments.submit(operation, order_ids(calls), payment_outcome)
-
-    def record(calls: Sequence[StepCall], outcomes: Sequence[Outcome]) -> None:
-        results = [one.payment for one in outcomes if isinstance(one, PaymentOutcome)]
-        payments.record(operation, results, correlation_ids(calls))
-        moving.orders_set_payment(
-            {
-                one.order_id: one.state.value
-                for one in results
-                if one.status in (PaymentStatus.SUCCEEDED, PaymentStatus.DECLINED)
-            }
-        )
-
-    submit.__doc__ = _ASKS[operation]
-    return Participant(submit=submit, prepare=prepare, record=record)
+    """One gateway operation for a batch of orders, shown on their payment axis."""
+    return payments.gateway_step(operation, _show_payments)
 
 
-def payment_outcome(result: PaymentResult) -> PaymentOutcome:
-    """What the gateway's answer means to a step."""
-    succeeded = result.status is PaymentStatus.SUCCEEDED
-    return PaymentOutcome(
-        _KINDS[result.status],
-        {"state": result.state.value} if succeeded else None,
-        result.code,
-        result.detail,
-        result,
+def _show_payments(calls: Sequence[StepCall], results: Sequence[PaymentResult]) -> None:
+    moving.orders_set_payment(
+        {
+            one.order_id: one.state.value
+            for one in results
+            if one.status in (PaymentStatus.SUCCEEDED, PaymentStatus.DECLINED)
+        }
     )
 
 
@@ -174,9 +129,10 @@ def schedule_shipment(calls: Sequence[StepCall]) -> list[Outcome]:
     )
     addresses = {order_id: address for order_id, review, address in rows if review != Review.HELD}
     statuses = shipping.schedule(
-        [ScheduleShipment(one, orjson.loads(address)) for one, address in addresses.items()]
+        [ScheduleShipment(one, orjson.loads(address)) for one, address in addresses.items()],
+        correlation_ids(calls),
     )
-    scheduled = [one for one, status in statuses.items() if status is not ShipmentStatus.CANCELLED]
+    scheduled = [one for one, status in statuses.items() if status not in NOT_GOING]
     moving.orders_set_fulfillment(scheduled, FulfillmentStatus.SCHEDULED)
     return [_schedule_outcome(statuses.get(order_id)) for order_id in order_ids(calls)]
 
@@ -186,12 +142,14 @@ def _schedule_outcome(status: ShipmentStatus | None) -> Outcome:
         return Outcome.waiting("held_for_review")
     if status is ShipmentStatus.CANCELLED:
         return Outcome.rejected("shipment_cancelled")
+    if status is ShipmentStatus.FAILED:
+        return Outcome.rejected("country_not_served", "we do not ship to the order's country")
     return Outcome.success()
 
 
 def cancel_shipment(calls: Sequence[StepCall]) -> list[Outcome]:
     """Cancels each order's shipment; one that has left cannot be called back."""
-    statuses = shipping.cancel(order_ids(calls))
+    statuses = shipping.cancel(order_ids(calls), correlation_ids(calls))
     return [
         Outcome.rejected("already_dispatched", "the parcel has left the house")
         if statuses.get(one) in (ShipmentStatus.DISPATCHED, ShipmentStatus.DELIVERED)
@@ -205,6 +163,12 @@ def confirm_order(calls: Sequence[StepCall]) -> list[Outcome]:
     """pending → confirmed."""
     moving.orders_confirm(correlation_ids(calls))
     return [Outcome.success() for _ in calls]
+
+
+def tell_timed_out(calls: Sequence[StepCall]) -> None:
+    """The orders' checkouts were not done by their deadline."""
+    runs = {order_of(call): call.run_id for call in calls}
+    moving.checkouts_time_out(runs, correlation_ids(calls))
 
 
 def cancel_order(reason: Callable[[StepCall], str]) -> Participant:

@@ -6,13 +6,15 @@ there, in the order of their ids as the engine does: so the end of a run, its tu
 no return are decided one after the other.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
 import structlog
+from django.db import transaction
 
 from apps.common.databases import execute, fetch_all, require_atomic
+from apps.common.failpoints import failpoint
 from apps.sagas.definition import Saga
 from apps.sagas.engine import store
 from apps.sagas.engine.leases import LIVE_SQL
@@ -23,15 +25,18 @@ log = structlog.get_logger(__name__)
 FORWARD, BACKWARD = Direction.FORWARD.value, Direction.BACKWARD.value
 _COLUMNS = (
     "id, business_key, status, direction, position, correlation_id, error_code, abort_requested,"
-    " abort_reason, coalesce(deadline_at <= clock_timestamp(), false)"
+    " abort_reason, coalesce(deadline_at <= clock_timestamp(), false),"
+    " extract(epoch FROM clock_timestamp() - step_since)::float8"
 )
 _STYLE = "style = 'choreographed'"
+_DUE = f"{_STYLE} AND status IN {LIVE_SQL} AND next_run_at <= (SELECT clock_timestamp())"
+MOST_AT_ONCE = 200
 
 
 @dataclass(slots=True)
 class Held:
     """A choreographed run, locked. ``steps``: status by (position, direction) of those noted;
-    ``late``: its deadline is over."""
+    ``late``: its deadline is over; ``idle``: seconds since it was last heard of."""
 
     run_id: UUID
     business_key: str
@@ -43,6 +48,7 @@ class Held:
     abort_requested: bool
     abort_reason: str
     late: bool
+    idle: float
     steps: dict[tuple[int, str], str] = field(default_factory=dict)
 
     @property
@@ -86,6 +92,34 @@ def hold(kind: str, business_keys: Sequence[str]) -> dict[str, Held]:
     return {one.business_key: one for one in _with_steps(rows)}
 
 
+_overseers: dict[str, Callable[[list[Held]], None]] = {}
+
+
+def register_overseer(kind: str, oversee: Callable[[list[Held]], None]) -> None:
+    """``oversee`` gets choreographed runs of ``kind`` that are late, woken or asked to abort,
+    inside the transaction that locked them."""
+    _overseers[kind] = oversee
+
+
+def look_after() -> int:
+    """Gives the runs that are due to their overseers; returns how many there were."""
+    seen = 0
+    for kind in _kinds_due():
+        with transaction.atomic(using=DATABASE):
+            runs = due(kind, most=MOST_AT_ONCE)
+            if runs:
+                _overseers[kind](runs)
+            failpoint("saga.look_after.before_commit")
+        failpoint("saga.look_after.after_commit")
+        seen += len(runs)
+    return seen
+
+
+def _kinds_due() -> list[str]:
+    rows = fetch_all(DATABASE, f"SELECT DISTINCT kind FROM sagas_sagarun WHERE {_DUE}")
+    return sorted({kind for (kind,) in rows} & _overseers.keys())
+
+
 def due(kind: str, *, most: int) -> list[Held]:
     """Live runs that somebody has to look after, locked; those that others hold are left out."""
     require_atomic(DATABASE)
@@ -93,8 +127,7 @@ def due(kind: str, *, most: int) -> list[Held]:
         DATABASE,
         f"""
         WITH taken AS MATERIALIZED (
-            SELECT id FROM sagas_sagarun WHERE kind = %s AND {_STYLE} AND status IN {LIVE_SQL}
-            AND next_run_at <= (SELECT clock_timestamp())
+            SELECT id FROM sagas_sagarun WHERE kind = %s AND {_DUE}
             ORDER BY next_run_at LIMIT %s FOR UPDATE SKIP LOCKED
         )
         SELECT {_COLUMNS} FROM sagas_sagarun WHERE id IN (SELECT id FROM taken) ORDER BY id
