@@ -57,7 +57,7 @@ def _new_user(name: str) -> User:
 
 @pytest.fixture
 def world(a_shop) -> Iterator[World]:
-    for fill in (rows.machinery, rows.logins, rows.schedules, rows.trade, rows.remains):
+    for fill in (rows.machinery, rows.logins, rows.schedules, rows.trade, rows.mails, rows.remains):
         fill(1)
     # As far as its checkout would take it with a gateway, which no transaction may call.
     ready = {"status": "confirmed", "payment_status": "captured"}

@@ -115,6 +115,7 @@ def _body(address: Address, world: Any) -> dict[str, Any]:
     version = Order.objects.values_list("version", flat=True).get(pk=world.shop.order.pk)
     return {
         "PATCH api/v1/me": {"name": "Ann"},
+        "PATCH api/v1/me/notification-preferences": {"order_shipped": False},
         "POST api/v1/me/addresses": ADDRESS,
         "PUT api/v1/me/addresses/<uuid:address_id>": ADDRESS,
         "PATCH api/v1/me/addresses/<uuid:address_id>": {"city": "Ely"},

@@ -15,6 +15,7 @@ from apps.orders.models import AuditRun
 from tests.integration.backoffice.rows import (
     logins,
     machinery,
+    mails,
     newest,
     people,
     remains,
@@ -35,6 +36,7 @@ FILLS = {
     "messaging": machinery,
     "django_celery_beat": schedules,
     "catalog": trade,
+    "notifications": mails,
     "orders": trade,
     "payments": trade,
     "shipping": trade,

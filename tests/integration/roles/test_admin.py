@@ -31,6 +31,8 @@ LISTS = {
     "sagas/sagarun": {READ, SUPPORT, WAREHOUSE, FINANCE, MANAGER},
     "customers/user": {READ, SUPPORT, FINANCE, MANAGER},
     "customers/address": {READ, SUPPORT, FINANCE, MANAGER},
+    "notifications/email": {READ, SUPPORT, MANAGER},
+    "notifications/preference": {READ, SUPPORT, MANAGER},
     "usersessions/usersession": {SUPPORT, MANAGER},
     "account/emailaddress": {SUPPORT, MANAGER},
     "auth/group": {MANAGER},
