@@ -6,7 +6,7 @@ from django.db.models import F
 from django.db.models.functions import Now
 from django.utils.text import slugify
 
-from apps.catalog import notes
+from apps.catalog import events, notes
 from apps.catalog.checks import CATEGORY, check
 from apps.catalog.enums import DATABASE
 from apps.catalog.locks import lock_tree
@@ -31,6 +31,7 @@ def category_create(*, name: str, slug: str = "", parent_id: int | None = None) 
         _check_parent(tree, parent_id)
         category = Category(parent_id=parent_id, **values)
         category.save(using=DATABASE)
+        events.categories_created([category.pk])
         after = notes.category_facts(category, tree.get(parent_id))
         notes.category_noted(category, "create", after=after)
     return category
@@ -62,6 +63,7 @@ def category_change(
             Category.objects.using(DATABASE).filter(pk=category_id).update(
                 parent_id=parent_id, version=F("version") + 1, **values
             )
+            events.category_updated(category_id)
             notes.category_noted(category, "change", *notes.differing(before, after))
     return Category.objects.using(DATABASE).get(pk=category_id)
 
@@ -89,6 +91,7 @@ def category_delete(*, category_id: int, version: int | None = None) -> None:
         Category.objects.using(DATABASE).filter(pk=category_id).update(
             deleted=Now(), version=F("version") + 1
         )
+        events.category_deleted(category_id)
         before = notes.category_facts(category, tree.get(category.parent_id))
         notes.category_noted(category, "delete", before=before)
 
@@ -114,6 +117,7 @@ def category_restore(*, category_id: int) -> Category:
             Category.deleted_objects.using(DATABASE).filter(pk=category_id).update(
                 deleted=None, version=F("version") + 1
             )
+            events.category_restored(category_id)
             notes.category_noted(category, "restore", after=notes.category_facts(category, parent))
     return Category.objects.using(DATABASE).get(pk=category_id)
 

@@ -7,7 +7,7 @@ import orjson
 from django.db import transaction
 from django.utils.text import slugify
 
-from apps.catalog import prices, stock
+from apps.catalog import events, prices, stock
 from apps.catalog.checks import PRODUCT, check
 from apps.catalog.contracts import ImportProduct
 from apps.catalog.enums import DATABASE
@@ -45,14 +45,11 @@ def products_import(*, products: Sequence[ImportProduct]) -> dict[str, UUID]:
         if lost := wanted.keys() - living.keys():
             raise Conflict(f"{min(lost)} was deleted while it was imported.")
         stock.open_items([pk for pk, _ in living.values()])
-        prices.record(
-            [
-                prices.PriceMove(living[one.sku][0], None, one.price, 1)
-                for one in missing
-                if living[one.sku][1] in made  # another import may have been faster
-            ],
-            otherwise="import",
-        )
+        # Another import may have been faster.
+        new = [(living[one.sku][0], one) for one in missing if living[one.sku][1] in made]
+        moves = [prices.PriceMove(pk, None, one.price, 1) for pk, one in new]
+        prices.record(moves, otherwise="import")
+        events.products_created([pk for pk, _ in new])
     return {sku: public_id for sku, (_, public_id) in living.items()}
 
 
@@ -101,20 +98,22 @@ def _insert(
 
 
 def _categories(names: set[str]) -> dict[str, int]:
-    """The living root categories of these names, made where they are missing: name → pk."""
+    """The living categories of these names, made as topmost ones where missing: name → pk."""
     if not names:
         return {}
     slugs = {name: slugify(name)[:120] or "category" for name in sorted(names)}
-    execute(
+    made = fetch_all(
         DATABASE,
         """
         INSERT INTO catalog_category (public_id, name, slug, version, deleted_by_cascade)
         SELECT public_id, name, slug, 1, false
         FROM unnest(%s::uuid[], %s::text[], %s::text[]) AS new(public_id, name, slug)
         ON CONFLICT (slug) WHERE deleted IS NULL DO NOTHING
+        RETURNING id
         """,
         [[new_id() for _ in slugs], [name[:100] for name in slugs], list(slugs.values())],
     )
+    events.categories_created([pk for [pk] in made])
     rows = fetch_all(
         DATABASE,
         "SELECT slug, id FROM catalog_category WHERE slug = ANY(%s::text[]) AND deleted IS NULL"

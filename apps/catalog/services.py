@@ -8,7 +8,7 @@ from django.db.models import F
 from django.db.models.functions import Now
 from moneyed import Money
 
-from apps.catalog import locks, notes, prices, stock
+from apps.catalog import events, locks, notes, prices, stock
 from apps.catalog.checks import PRODUCT, check
 from apps.catalog.enums import DATABASE
 from apps.catalog.models import Category, Product
@@ -53,6 +53,7 @@ def product_create(
         product.save(using=DATABASE)
         stock.open_items([product.pk])
         prices.record([prices.PriceMove(product.pk, None, price, product.version)])
+        events.products_created([product.pk])
         notes.product_noted(product, "create", after=notes.facts(product))
     product.refresh_from_db(using=DATABASE)
     return product
@@ -84,6 +85,7 @@ def product_change(*, product_pk: int, version: int, changes: Mapping[str, Any])
             move = prices.PriceMove(product_pk, before.price, changes["price"], version + 1)
             prices.record([move])
         if changes:
+            events.products_updated([product_pk])
             after = {name: notes.plain(value) for name, value in changes.items()}
             if "category_id" in after:
                 del after["category_id"]
@@ -108,6 +110,7 @@ def product_delete(*, product_pk: int, version: int | None = None) -> None:
             Product.objects.using(DATABASE).filter(pk=product_pk).update(
                 deleted=Now(), version=F("version") + 1, updated_at=Now()
             )
+            events.product_deleted(product_pk)
             notes.product_noted(product, "delete", before=notes.facts(product))
 
 
@@ -129,6 +132,7 @@ def product_restore(*, product_pk: int) -> Product:
         Product.deleted_objects.using(DATABASE).filter(pk=product_pk).update(
             deleted=None, version=F("version") + 1, updated_at=Now()
         )
+        events.product_restored(product_pk)
         notes.product_noted(product, "restore", after=notes.facts(product))
     return Product.objects.using(DATABASE).get(pk=product_pk)
 

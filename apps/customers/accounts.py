@@ -7,6 +7,7 @@ from allauth.account.models import EmailAddress
 from allauth.usersessions.models import UserSession
 from django.db import transaction
 
+from apps.customers import events
 from apps.customers.enums import DATABASE
 from apps.customers.locks import lock_user
 from apps.customers.models import User
@@ -19,7 +20,9 @@ def customer_sign_up(*, email: str, name: str, password: str) -> User:
     Raises ``EmailTaken`` or ``InvalidInput``.
     """
     with refusals(), transaction.atomic(using=DATABASE):
-        return User.objects.create_user(email, password, name=name)
+        user = User.objects.create_user(email, password, name=name)
+        events.customers_created([user.pk], signed_up=True)
+    return user
 
 
 def password_choose(*, user_id: int, password: str, keep_session: str | None = None) -> User:
@@ -47,8 +50,9 @@ def email_being_confirmed(*, user_id: int) -> Iterator[None]:
     Raises ``EmailTaken`` if someone else has it by now, and changes nothing.
     """
     with refusals(), transaction.atomic(using=DATABASE):
-        lock_user(user_id)
+        before = lock_user(user_id)
         yield
         user = lock_user(user_id)
-        user.version += 1
-        user.save(update_fields=["version"])
+        if user.version == before.version:  # a new address counted it up already
+            user.version += 1
+            user.save(update_fields=["version"])

@@ -1,7 +1,11 @@
 """How users are made and found: by e-mail, the living only."""
 
 from django.contrib.auth.base_user import BaseUserManager
+from django.db import transaction
 from safedelete.managers import SafeDeleteManager
+
+from apps.customers import events
+from apps.customers.enums import DATABASE
 
 
 class UserManager(SafeDeleteManager, BaseUserManager):
@@ -18,7 +22,7 @@ class UserManager(SafeDeleteManager, BaseUserManager):
         return await self.aget(email=self.normalize_email(email))
 
     def create_user(self, email: str, password: str | None = None, **fields):
-        """A new user; without ``password`` one that cannot log in.
+        """A new user, of whom the caller has to tell; without ``password`` one that cannot log in.
 
         Raises ``ValidationError`` for a bad or taken e-mail address or a bad name.
         """
@@ -29,4 +33,8 @@ class UserManager(SafeDeleteManager, BaseUserManager):
         return user
 
     def create_superuser(self, email: str, password: str | None = None, **fields):
-        return self.create_user(email, password, **fields, is_staff=True, is_superuser=True)
+        """For ``manage.py createsuperuser``; tells of them."""
+        with transaction.atomic(using=DATABASE):
+            user = self.create_user(email, password, **fields, is_staff=True, is_superuser=True)
+            events.customers_created([user.pk])
+        return user

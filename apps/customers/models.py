@@ -12,7 +12,7 @@ from safedelete.managers import SafeDeleteAllManager, SafeDeleteDeletedManager
 
 from apps.common.ids import new_id
 from apps.common.softdelete import SoftDeleteModel
-from apps.customers import enums
+from apps.customers import enums, events
 from apps.customers.managers import UserManager
 from apps.customers.rules import validate_country
 
@@ -84,6 +84,20 @@ class User(SoftDeleteModel, AbstractBaseUser, PermissionsMixin):
     def clean(self) -> None:
         super().clean()
         self.email = type(self).objects.normalize_email(self.email)
+
+    def save(self, *args, **kwargs) -> None:
+        """allauth saves a chosen or confirmed address by itself: also tells of that."""
+        if kwargs.get("update_fields") != ["email"]:
+            super().save(*args, **kwargs)
+            return
+        rows = User.objects.using(enums.DATABASE).filter(pk=self.pk)
+        with transaction.atomic(using=enums.DATABASE):
+            locked = rows.select_for_update(no_key=True)
+            before = locked.values_list("email", flat=True).first()
+            super().save(*args, **kwargs)
+            if before != self.email:
+                rows.update(version=models.F("version") + 1)
+                events.customer_updated(self.pk)
 
     def soft_delete_policy_action(self, **kwargs):
         """Also frees the e-mail address for allauth, whoever deletes the row."""

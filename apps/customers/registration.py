@@ -10,7 +10,7 @@ from django.db import transaction
 from apps.common.databases import execute, fetch_all
 from apps.common.errors import FieldError
 from apps.common.ids import new_id
-from apps.customers import enums
+from apps.customers import enums, events
 from apps.customers.contracts import Address, RegisterCustomer
 from apps.customers.enums import DATABASE
 from apps.customers.rules import check_text, clean_address, clean_email, refuse
@@ -57,6 +57,7 @@ def customers_register(*, customers: Sequence[RegisterCustomer]) -> dict[str, UU
                 [make_password(None) for _ in emails],
             ],
         )
+        events.customers_created([pk for _, pk in created])
         _insert_addresses([(pk, wanted[email][1]) for email, pk in created if wanted[email][1]])
         ids = dict(fetch_all(DATABASE, LIVING_USERS, [emails]))
     return {customer.email: ids[clean_email(customer.email)[0]] for customer in customers}

@@ -13,6 +13,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 
 from apps.common.errors import FieldError, InvalidInput
+from apps.customers import events
 from apps.customers.addresses import address_create
 from apps.customers.contracts import Address, Login
 from apps.customers.enums import DATABASE
@@ -69,6 +70,7 @@ def customer_create(
         _set_roles(user, many)
         if password is not None:
             _claim_email(user, verified=True)
+        events.customers_created([user.pk])
         shown = {"email": user.email, "name": user.name, **given, **_named(many)}
         staff_change(
             DATABASE, subject=SUBJECT, subject_id=user.public_id, action="create", after=shown
@@ -96,6 +98,8 @@ def customer_update(
             user.version += 1
             user.save(update_fields=[*columns, "version"])
         _set_roles(user, many)
+        if any(getattr(user, column) != before[column] for column in events.TOLD & before.keys()):
+            events.customer_updated(user.pk)
         after = {column: getattr(user, column) for column in columns} | many
         was, became = differing(_named(before), _named(after))
         if became:
@@ -137,8 +141,10 @@ def customer_delete(*, user_id: int) -> None:
             raise CustomerNotFound()
         if user.deleted is None:
             user.email_was_verified = _addresses(user).filter(verified=True).exists()
-            user.save(update_fields=["email_was_verified"])
+            user.version += 1
+            user.save(update_fields=["email_was_verified", "version"])
             user.delete()  # frees the e-mail address, too
+            events.customer_deleted(user.pk)
             _end_sessions(user)
             _note(user, "delete", before={"email": user.email, "name": user.name})
 
@@ -153,6 +159,9 @@ def customer_restore(*, user_id: int) -> User:
         try:
             with transaction.atomic(using=DATABASE):
                 user.undelete()
+                user.version += 1
+                user.save(update_fields=["version"])
+                events.customer_restored(user.pk)
                 if user.has_usable_password():
                     _claim_email(user, verified=user.email_was_verified)
         except IntegrityError as error:

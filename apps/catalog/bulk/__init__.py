@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from django.db import IntegrityError, transaction
 
-from apps.catalog import locks, notes, prices, stock
+from apps.catalog import events, locks, notes, prices, stock
 from apps.catalog.bulk import sql
 from apps.catalog.bulk.deciding import Decision, Shop, decide, wanted_slugs
 from apps.catalog.contracts import BulkOutcome, BulkReport, BulkResult, UpsertProducts
@@ -77,6 +77,7 @@ def _make(decisions: Sequence[Decision]) -> None:
     prices.record(
         [prices.PriceMove(pks[one.row.public_id], None, one.row.price, 1) for one in decisions]
     )
+    events.products_created(list(pks.values()))
     staff_changes(
         DATABASE,
         subject=notes.PRODUCT,
@@ -96,6 +97,7 @@ def _change(decisions: Sequence[Decision]) -> None:
             if one.old_price is not None
         ]
     )
+    events.products_updated([one.row.pk for one in decisions])
     staff_changes(
         DATABASE,
         subject=notes.PRODUCT,
