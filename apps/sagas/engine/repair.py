@@ -22,7 +22,7 @@ from apps.messaging.staff_log import staff_change
 from apps.sagas.contracts import RepairProspect, RunState
 from apps.sagas.definition import lookup
 from apps.sagas.engine import leases, store
-from apps.sagas.engine.repair_rules import RULES, STOPPED, Case, retry
+from apps.sagas.engine.repair_rules import RULES, STOPPED, Case, retry, rule
 from apps.sagas.engine.state import Change, Run
 from apps.sagas.enums import DATABASE, RunStatus
 from apps.sagas.errors import RunNotFound, changed_meanwhile
@@ -45,7 +45,7 @@ def repair(action: str, *, run_id: UUID, version: int | None, reason: str) -> Ru
         raise changed_meanwhile(run.version)
     case.words = _words(reason)
     before = _place(run)
-    change = RULES[action](case)
+    change = rule(action, case)
     if change is None:
         _ask_to_turn(case)
     else:
@@ -92,7 +92,7 @@ def possible(run_id: UUID) -> dict[str, str]:
 
 def _refusal(action: str, case: Case) -> str:
     try:
-        RULES[action](case)
+        rule(action, case)
     except HoldfastError as error:
         return error.detail
     return ""
@@ -104,12 +104,13 @@ def _cases(run_ids: Sequence[UUID], *, lock: bool) -> list[Case]:
         DATABASE,
         f"""
         SELECT {leases.COLUMNS},
+            style = 'choreographed',
             lease_token <> 0 AND coalesce(lease_until > clock_timestamp(), false)
         FROM sagas_sagarun WHERE id = ANY(%s) ORDER BY id {"FOR UPDATE" if lock else ""}
         """,
         [list(run_ids)],
     )
-    runs = [leases.run_of(row[:-1]) for row in rows]
+    runs = [leases.run_of(row[:-2]) for row in rows]
     steps, turned = _steps(runs), _turned_by(runs)
     now = leases.now()
     return [
@@ -120,6 +121,7 @@ def _cases(run_ids: Sequence[UUID], *, lock: bool) -> list[Case]:
             turned.get(run.id, (run.error_code, run.error_detail)),
             held=row[-1],
             now=now,
+            choreographed=row[-2],
         )
         for run, row in zip(runs, rows, strict=True)
     ]

@@ -28,7 +28,8 @@ class Case:
     """A run a person wants to do something about; the rules change ``run``.
 
     ``steps``: status by (position, direction); ``turned_by``: code and detail of what turned the
-    run back; ``held``: a worker has it; ``words``: who wants it and why, for the log.
+    run back; ``held``: a worker has it; ``words``: who wants it and why, for the log;
+    ``choreographed``: its participants carry it on by events.
     """
 
     run: Run
@@ -38,6 +39,7 @@ class Case:
     held: bool
     now: datetime
     words: str = ""
+    choreographed: bool = False
 
     @property
     def is_live(self) -> bool:
@@ -185,6 +187,24 @@ RULES: Mapping[str, Callable[[Case], Change | None]] = {
     "park": park,
     "mark_done": mark_done,
 }
+
+
+def rule(action: str, case: Case) -> Change | None:
+    """What ``action`` changes: None where the run is asked to turn by itself."""
+    if case.choreographed:
+        _may_be_asked_to_turn(action, case)
+    return RULES[action](case)
+
+
+def _may_be_asked_to_turn(action: str, case: Case) -> None:
+    """All that can be done about a run that nobody drives."""
+    if action != "compensate" or not case.is_live:
+        raise NotRepairable(
+            "it is carried on by events: see to its payments and to the dead letters of its"
+            " participants, and it goes on"
+        )
+    if (case.definition().pivot, Direction.FORWARD.value) in case.steps:
+        raise NotRepairable("at its point of no return only a definite no reverses")
 
 
 def _begin(case: Case, event: str) -> Change:
