@@ -8,7 +8,13 @@ from hypothesis import settings
 # --hypothesis-profile=long: new courses of events instead of the same ones each time.
 settings.register_profile("long", max_examples=2_000, stateful_step_count=60, derandomize=False)
 
-pytest_plugins = ["tests.gateway", "tests.mailserver", "tests.processes", "tests.reports"]
+pytest_plugins = [
+    "tests.gateway",
+    "tests.mailserver",
+    "tests.processes",
+    "tests.rabbitmq",
+    "tests.reports",
+]
 
 
 @pytest.fixture(autouse=True)

@@ -73,7 +73,8 @@ class Subscription(Protocol):
         ``BrokerDown``."""
 
     def ack(self, deliveries: Sequence[Delivery]) -> None:
-        """These are done with: never again to this group. Raises ``BrokerDown``."""
+        """These are done with: never again to this group. Where the connection is lost before the
+        broker hears of it they do come again, whether or not this raises ``BrokerDown``."""
 
     def put_back(self, deliveries: Sequence[Delivery]) -> None:
         """These are to come again, to any consumer of the group, in a while. Raises

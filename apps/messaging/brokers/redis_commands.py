@@ -8,21 +8,32 @@ import redis
 
 from apps.messaging.brokers.base import BrokerDown
 
-# KEYS: streams; ARGV: index of the stream, topic and body of each message. Entries are numbered in
-# their stream, so that what lies between two of them can be told without counting.
+# KEYS: what holds the last id given, then streams; ARGV: index of the stream, topic and body of
+# each message. Ids grow across all streams, so that a reader of several can put them in order;
+# entries are numbered in their stream, so that what lies between two is told without counting.
 APPEND = """
-local numbers = {}
-for i = 1, #ARGV, 3 do
-  local key = KEYS[tonumber(ARGV[i])]
-  local number = numbers[key]
-  if not number then
-    local last = redis.call('XREVRANGE', key, '+', '-', 'COUNT', 1)[1]
-    number = last and tonumber(last[2][2]) or 0
-  end
-  number = number + 1
-  numbers[key] = number
-  redis.call('XADD', key, '*', 'n', number, 't', ARGV[i + 1], 'b', ARGV[i + 2])
+local time = redis.call('TIME')
+local ms, seq = time[1] * 1000 + math.floor(time[2] / 1000), -1
+local function after(id)
+  local its_ms, its_seq = string.match(id or '', '^(%d+)-(%d+)$')
+  its_ms, its_seq = tonumber(its_ms), tonumber(its_seq)
+  if its_ms and (its_ms > ms or (its_ms == ms and its_seq > seq)) then ms, seq = its_ms, its_seq end
 end
+after(redis.call('GET', KEYS[1]) or nil)
+local numbers = {}
+for i = 2, #KEYS do
+  local last = redis.call('XREVRANGE', KEYS[i], '+', '-', 'COUNT', 1)[1]
+  numbers[i] = last and tonumber(last[2][2]) or 0
+  after(last and last[1])
+end
+local id
+for i = 1, #ARGV, 3 do
+  local key = tonumber(ARGV[i])
+  seq, numbers[key] = seq + 1, numbers[key] + 1
+  id = string.format('%.0f-%.0f', ms, seq)
+  redis.call('XADD', KEYS[key], id, 'n', numbers[key], 't', ARGV[i + 1], 'b', ARGV[i + 2])
+end
+redis.call('SET', KEYS[1], id)
 """
 
 # KEYS: a stream; ARGV: group, consumer or '' for any, milliseconds of idleness. A consumer's
@@ -40,6 +51,8 @@ for _, facts in ipairs(redis.call('XINFO', 'CONSUMERS', KEYS[1], ARGV[1])) do
 end
 return forgotten
 """
+
+LAST_ID = "18446744073709551615-18446744073709551614"  # nothing comes after it; one more wraps
 
 
 @contextmanager

@@ -99,8 +99,8 @@ class RedisStreams:
         arguments: list[Any] = []
         for message in messages:
             key = self.stream(message.topic)
-            arguments += (numbers.setdefault(key, len(numbers) + 1), message.topic, message.body)
-        self._append(keys=list(numbers), args=arguments)
+            arguments += (numbers.setdefault(key, len(numbers) + 2), message.topic, message.body)
+        self._append(keys=[f"{self.prefix}:events-last-id", *numbers], args=arguments)
 
     def subscribe(self, group: str, consumer: str) -> RedisSubscription:
         return RedisSubscription(

@@ -10,6 +10,7 @@ import redis
 from apps.messaging.brokers.base import Binding, BrokerDown, Delivery, wants
 from apps.messaging.brokers.redis_commands import (
     FORGET_CONSUMERS,
+    LAST_ID,
     entry_order,
     errors,
     is_missing,
@@ -96,16 +97,19 @@ class RedisSubscription:
                 is_missing(error)
 
     def _claim(self, count: int) -> None:
-        """Takes over what nobody touched for long, before anything new."""
+        """Takes over what nobody touched for long, before anything new; shows that we live."""
         pipe = self._client.pipeline(transaction=False)
         for key in self._keys:
             pipe.xautoclaim(
                 key, self._group, self._consumer, self._idle, self._cursors[key], count=count
             )
+        # Reading on after the last of all ids is what Redis 6.2 takes for a sign of life.
+        pipe.xreadgroup(self._group, self._consumer, {self._keys[0]: LAST_ID}, count=1)
         buffered = {delivery.tag for delivery in self._buffer}
+        *answers, sign = pipe.execute(raise_on_error=False)
         found: list[tuple[str, list]] = []
-        lost = False
-        for key, answer in zip(self._keys, pipe.execute(raise_on_error=False), strict=True):
+        lost = is_missing(sign)
+        for key, answer in zip(self._keys, answers, strict=True):
             if is_missing(answer):
                 lost = True
             else:
