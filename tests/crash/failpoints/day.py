@@ -18,6 +18,9 @@ from apps.catalog.contracts import ReserveStock, StockLine
 from apps.common.databases import execute, fetch_all
 from apps.messaging.relay import queue
 from apps.messaging.relay.process import empty
+from apps.notifications.mailer import send_due
+from apps.notifications.models import Email
+from apps.notifications.services import preference_change
 from apps.orders import facade as orders
 from apps.orders.contracts import (
     ApproveOrder,
@@ -39,6 +42,7 @@ from apps.sagas.contracts import Outcome
 from apps.sagas.definition import Participant, Saga, Step
 from apps.sagas.engine.driver import drive_batch
 from apps.sagas.retry import RetryPolicy
+from tests.integration.notifications.post import Post, told
 from tests.trade import Trade, axes
 
 REVIEW_ABOVE = 90  # ten mugs
@@ -102,6 +106,7 @@ class Day:
         self.expire()
         self.reconcile()
         self.tell()
+        self.write()
 
     def place(self) -> None:
         for name, quantities, card in (
@@ -186,6 +191,21 @@ class Day:
             if not empty():
                 time.sleep(0.01)  # until a lease ends, by the database's clock
 
+    def write(self) -> None:
+        """A mail that welcomes somebody, who wants no others."""
+        event_id = uuid5(NAMESPACE_URL, f"{self.name} welcome")
+        preference_change(customer_id=event_id, wanted={"order_shipped": False})
+        told(Post(customer_id=event_id).created(event_id=event_id))
+        end = time.monotonic() + 10
+        while self.mail_state() != "sent":
+            assert time.monotonic() < end, self.mail_state()
+            if not send_due():
+                time.sleep(0.01)  # until the lease of who died ends
+
+    def mail_state(self) -> str:
+        event_id = uuid5(NAMESPACE_URL, f"{self.name} welcome")
+        return Email.objects.values_list("state", flat=True).get(event_id=event_id)
+
     def drive(self, *, but: str = "") -> None:
         """Drives until every run of this day has ended, but those of one order."""
         end = time.monotonic() + 25
@@ -218,6 +238,7 @@ class Day:
                     "kind", flat=True
                 )
             ),
+            "mail": self.mail_state(),
             "odd": [status for (status,) in fetch_all("orders", runs, [self.odd_keys])],
         }
 
@@ -238,5 +259,6 @@ class Day:
             "stock": {self.mug: (98, 13), self.cup: (100, 0)},
             "stray": {self.stray: MoneyState.VOIDED},
             "unknown": ["unknown_authorization"],
+            "mail": "sent",
             "odd": ["completed"] * len(ODD),
         }

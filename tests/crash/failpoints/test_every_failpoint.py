@@ -28,6 +28,7 @@ pytestmark = pytest.mark.django_db(transaction=True, databases="__all__")
 def impatient(settings, own_streams):
     settings.EVENT_RELAY_LEASE_SECONDS = 0.2
     settings.SAGA_LEASE_SECONDS = 0.2
+    settings.EMAIL_LEASE_SECONDS = 0.2
     settings.REVIEW_ABOVE = REVIEW_ABOVE
     settings.RECONCILE_AFTER_SECONDS = 0
 

@@ -64,7 +64,7 @@ def test_a_mail_goes_again_as_a_copy_to_where_the_customer_is_now(staff, post, m
     assert [(mail.copy, mail.state) for mail in post.emails()] == [(0, "sent"), (1, "sent")]
     [change] = StaffChange.objects.using("default").filter(action="resend")
     assert (change.subject_id, change.actor_name, change.after["reason"]) == (
-        *(str(first.pk), "Root", "It went to an old address."),
+        *(str(first.pk), "Root <root@example.com>", "It went to an old address."),
     )
 
 
