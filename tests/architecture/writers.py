@@ -19,6 +19,9 @@ WRITES = {
         "bulk_update",
         "save",
         "delete",
+        "undelete",
+        "create_user",
+        "create_superuser",
         "_raw_delete",
         "add",
         "set",
@@ -73,6 +76,19 @@ class Scan:
             for path in modules(outside=room)
             for line in self.writes_in(path.read_text())
         ]
+
+    def functions_in(self, source: str) -> dict[str, ast.FunctionDef]:
+        """The functions of ``source`` that write, by name; others are ``<module>``'s."""
+        tree = ast.parse(source)
+        lines = set(self.writes_in(source))
+        found = {}
+        for node in ast.walk(tree):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                mine = {line for line in lines if node.lineno <= line <= node.end_lineno}
+                if mine:
+                    found[node.name] = node
+                    lines -= mine
+        return found | ({"<module>": tree} if lines else {})
 
     def _sql(self, text: str) -> bool:
         return bool(
