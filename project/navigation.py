@@ -29,6 +29,20 @@ GROUPS: tuple[tuple[str, tuple[Entry, ...]], ...] = (
         ),
     ),
     (
+        "Reports",
+        (
+            ("Order views", "list", "reporting.OrderView"),
+            ("Daily sales", "bar_chart", "reporting.DailySales"),
+            ("Read model", "sync", "reporting.Projection"),
+            ("Rebuilds", "construction", "reporting.ProjectionRebuild"),
+            ("Order view lines", "format_list_numbered", "reporting.OrderViewLine"),
+            ("Order view refunds", "undo", "reporting.OrderViewRefund"),
+            ("Customers' names", "badge", "reporting.CustomerName"),
+            ("Products' names", "label", "reporting.ProductName"),
+            ("Categories' names", "label_important", "reporting.CategoryName"),
+        ),
+    ),
+    (
         "Catalogue",
         (
             ("Products", "inventory_2", "catalog.Product"),
@@ -63,6 +77,10 @@ GROUPS: tuple[tuple[str, tuple[Entry, ...]], ...] = (
             ("Relay leases", "send", "messaging.RelayLease"),
             ("Inbox", "inbox", "messaging.Inbox"),
             ("Dead letters", "mark_email_unread", "messaging.DeadLetter"),
+            ("Delivery attempts", "sync_problem", "messaging.DeliveryAttempt"),
+            ("Event log", "menu_book", "eventlog.LoggedEvent"),
+            ("Groups' progress", "rule", "eventlog.GroupProgress"),
+            ("Sweeps", "cleaning_services", "eventlog.Sweep"),
             ("Mail recipients", "contact_mail", "notifications.Recipient"),
             ("Orders for mails", "drafts", "notifications.OrderFacts"),
             ("Idempotency", "repeat_one", "messaging.IdempotencyRecord"),

@@ -38,8 +38,9 @@ SEE_PROOF = (
 )
 SEE_STAFF_CHANGES = _views("messaging", "staffchange")
 SEE_MESSAGES = _views(
-    "messaging", "outbox", "relaylease", "inbox", "deadletter", "idempotencyrecord"
-)
+    "messaging",
+    *("outbox", "relaylease", "inbox", "deadletter", "deliveryattempt", "idempotencyrecord"),
+) | _views("eventlog", "loggedevent", "groupprogress", "sweep")
 SCHEDULE = frozenset(
     f"django_celery_beat.{verb}_{model}"
     for verb in ("view", "add", "change", "delete")
@@ -119,6 +120,7 @@ MANAGER = Role(
     | _of("customers", "purge_user", "grant_account")
     | _of("customers", "manage_staff")
     | _of("scheduling", "run_job")
-    | _of("sagas", "repair_run"),
+    | _of("sagas", "repair_run")
+    | _of("messaging", "redrive_deadletter"),
 )
 ROLES = (*_EVERYBODY, MANAGER)

@@ -1,5 +1,8 @@
 """What lower rooms need to know of upper ones, registered once at start."""
 
+from django.urls import reverse
+from django.utils.http import urlencode
+
 from apps.catalog import checkout as catalog_checkout
 from apps.catalog import event_contracts as catalog_events
 from apps.catalog import jobs as catalog_jobs
@@ -9,6 +12,7 @@ from apps.customers import event_contracts as customer_events
 from apps.customers import jobs as customers_jobs
 from apps.customers import purging as customers_purging
 from apps.eventlog import archiving
+from apps.eventlog import links as event_links
 from apps.messaging.contracts import register_contracts
 from apps.messaging.groups import register_groups
 from apps.notifications import intents as notification_intents
@@ -25,6 +29,7 @@ from apps.payments import checkout as payments_checkout
 from apps.payments import event_contracts as payment_events
 from apps.reporting import consumers as reporting_consumers
 from apps.reporting import event_contracts as reporting_events
+from apps.reporting import jobs as reporting_jobs
 from apps.sagas import choreography, definition
 from apps.sagas import event_contracts as saga_events
 from apps.sagas.backoffice import links
@@ -41,6 +46,7 @@ JOBS = (
     audit_jobs.run_audit,
     reconciling.reconcile,
     scheduling_jobs.forget_records,
+    reporting_jobs.send_heartbeat,
 )
 CONTRACTS = (  # every event that is published
     *catalog_events.CONTRACTS,
@@ -77,6 +83,8 @@ def wire() -> None:
     for kind in ORDER_SAGAS:
         links.register(kind, ORDER_PAGE, "orders.view_order")
     links.register(RETURN.kind, ORDER_PAGE, "orders.view_order", lambda key, data: data["order_id"])
+    event_links.register("order_id", "orders.view_order", _order_page)
+    event_links.register("customer_id", "customers.view_user", _customer_search)
     for job in JOBS:
         scheduling.register(job)
     register_contracts(CONTRACTS)
@@ -84,3 +92,11 @@ def wire() -> None:
     choreography.register_overseer(CHECKOUT.kind, orders_checkout.oversee)
     references.register(catalog_purging.KIND, orders.products_ordered)
     references.register(customers_purging.KIND, orders.customers_with_orders)
+
+
+def _order_page(order_id: str) -> str:
+    return reverse(ORDER_PAGE, args=[order_id])
+
+
+def _customer_search(customer_id: str) -> str:
+    return f"{reverse('admin:customers_user_changelist')}?{urlencode({'q': customer_id})}"

@@ -29,6 +29,7 @@ _COMMITS = {
     "catalog.return": "putting what came back of a batch of returns on the shelf",
     "consume.apply": "a batch of events with their inbox rows, in the consumer's database",
     "consume.count": "counting an attempt at an event that is about to be tried alone",
+    "letters.redrive": "a person's word that dead letters are to be tried once more",
     "consume.bury": "putting events that cannot be applied among the dead letters",
     "catalog.expire": "releasing holds whose time is over",
     "relay.claim": "taking or renewing the lease of a database's outbox",

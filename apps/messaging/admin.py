@@ -5,10 +5,11 @@ from django.utils import timezone
 from unfold.decorators import display
 
 from apps.messaging.every_database import DatabaseFilter, EveryDatabaseAdmin
-from apps.messaging.models import DeadLetter, IdempotencyRecord, Inbox, Outbox, RelayLease
+from apps.messaging.letters_admin import DeadLetterAdmin
+from apps.messaging.models import IdempotencyRecord, Inbox, Outbox, RelayLease
 from apps.messaging.staff_admin import StaffChangeAdmin
 
-__all__ = ["StaffChangeAdmin"]
+__all__ = ["DeadLetterAdmin", "StaffChangeAdmin"]
 
 STATES = {
     "Published": "success",
@@ -50,14 +51,6 @@ class InboxAdmin(EveryDatabaseAdmin):
     list_display = ("consumer", "message_id", "received_at")
     list_filter = (DatabaseFilter, "received_at")
     search_fields = ("consumer", "message_id")
-    ordering = ("-id",)
-
-
-@admin.register(DeadLetter)
-class DeadLetterAdmin(EveryDatabaseAdmin):
-    list_display = ("topic", "consumer", "reason", "created_at", "redriven_at")
-    list_filter = (DatabaseFilter, ("redriven_at", admin.EmptyFieldListFilter), "created_at")
-    search_fields = ("topic", "consumer", "reason", "event_id__exact")
     ordering = ("-id",)
 
 

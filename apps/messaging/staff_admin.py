@@ -203,6 +203,8 @@ def _links(request: HttpRequest, subject: str, changes: Sequence[StaffChange]) -
         page = admin.site.get_model_admin(model)
     except (LookupError, ValueError, NotRegistered):
         return {}
+    if isinstance(page, EveryDatabaseAdmin):  # its rows need a database besides
+        return {}
     if not page.has_view_or_change_permission(request):
         return {}
     key = "public_id" if _has_public_id(model) else "pk"

@@ -92,7 +92,7 @@ def _value(name: str, route: str, world: Any) -> Any:
         "content_type_id": content.pk,
         "app_label": "catalog",
     }
-    if name in plain:
+    if name in plain and "/deadletter/" not in route:
         return plain[name]
     page = PAGE.match(route)
     if page is None:

@@ -23,8 +23,10 @@ from apps.catalog.models import Product, Reservation
 from apps.customers import facade
 from apps.customers.contracts import Address, RegisterCustomer
 from apps.customers.models import User
+from apps.eventlog.models import GroupProgress, LoggedEvent, Sweep
 from apps.messaging.models import (
     DeadLetter,
+    DeliveryAttempt,
     IdempotencyRecord,
     Inbox,
     Outbox,
@@ -34,6 +36,17 @@ from apps.messaging.models import (
 from apps.notifications.models import Email, OrderFacts, Preference, Recipient
 from apps.orders.models import AuditRun, Order, OrderLine, OrderReturn, OrderReturnLine
 from apps.payments.models import MoneyDiscrepancy, Payment, PaymentEntry, ReconcilerRun
+from apps.reporting.models import (
+    CategoryName,
+    CustomerName,
+    DailySales,
+    OrderView,
+    OrderViewLine,
+    OrderViewRefund,
+    ProductName,
+    Projection,
+    ProjectionRebuild,
+)
 from apps.sagas.models import SagaLogEntry, SagaRun, SagaStep
 from apps.scheduling.models import JobAlert, JobRun, ScheduledJob
 from apps.shipping.models import Shipment
@@ -59,6 +72,14 @@ def machinery(count: int) -> None:
         DeadLetter.objects.using("orders").create(
             consumer="c", event_id=name, topic="t", body=b"{}", reason="failed", error="e"
         )
+        DeliveryAttempt.objects.using("orders").create(consumer="c", event_id=name)
+        LoggedEvent.objects.create(
+            position=LoggedEvent.objects.count() + 1, logged_at=timezone.now(), event_id=name,
+            topic="t", aggregate="order:1", aggregate_version=1, schema_version=1,
+            occurred_at=timezone.now(), payload={}, headers={}, order_id="1",
+        )  # fmt: skip
+        GroupProgress.objects.create(group=name, since=0, verified=0)
+        Sweep.objects.create(database=name[:30], table="outbox")
         IdempotencyRecord.objects.using("orders").create(
             principal="p", key=name, request_hash="", response={}
         )
@@ -149,6 +170,31 @@ def mails(count: int) -> None:
             event_id=uuid4(), kind="welcome", customer_id=customer, order_id=order, state="sent",
             occurred_at=timezone.now(), recipient="a@b.c", subject="s", context={"email": "a@b.c"},
         )  # fmt: skip
+
+
+def read_model(count: int) -> None:
+    """Orders, names and sums as the events would have brought them, and rebuilds of it all."""
+    for _ in range(count):
+        order_id = uuid4()
+        OrderView.objects.create(
+            order_id=order_id, customer_id=uuid4(), customer_name="Ann", status="confirmed",
+            currency="GBP", country="GB", total=1, placed_at=timezone.now(),
+            updated_at=timezone.now(),
+        )  # fmt: skip
+        OrderViewLine.objects.create(
+            order_id=order_id, position=1, product_id=uuid4(), sku="A", name="A", unit_price=1,
+            quantity=1,
+        )  # fmt: skip
+        OrderViewRefund.objects.create(return_id=uuid4(), order_id=order_id, amount=1, lines=[])
+        CustomerName.objects.create(customer_id=uuid4(), name="Ann", email="a@b.org", version=1)
+        ProductName.objects.create(product_id=uuid4(), name="A", sku="A", version=1)
+        CategoryName.objects.create(category_id=uuid4(), name="A", version=1)
+        DailySales.objects.create(
+            day=timezone.now().date(), currency="GBP", dimension="product", key=str(uuid4()),
+            orders=1, pieces=1, revenue=1, refunds=0,
+        )  # fmt: skip
+        Projection.objects.create(name=str(uuid4()))
+        ProjectionRebuild.objects.create(projection="order_views", state="swapped")
 
 
 def remains(count: int) -> None:
