@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from bench.sagas.jobs import run_jobs
+from bench.jobs import run_jobs
 from bench.sagas.peers.job import serve
 
 PROCESSES = 2

@@ -33,8 +33,9 @@ def add_parser(benchmarks: Any) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Measures, prints, draws; 1 if a target was missed."""
+    from bench.figures import as_json
     from bench.sagas import figures, picture, rivals, screen
-    from bench.sagas.shop import open_shop
+    from bench.shop import open_shop
 
     if min(arguments.runs, arguments.rounds, arguments.finished) < 1:
         raise SystemExit("--runs, --rounds and --finished are at least 1")
@@ -46,10 +47,7 @@ def run(arguments: argparse.Namespace) -> int:
     with open_shop() as shop:
         report = measure(shop, parts, arguments, progress)
     judged = figures.targets(report)
-    report["targets"] = [
-        {"name": one.name, "measured": one.measured, "wanted": one.wanted, "passed": one.passed}
-        for one in judged
-    ]
+    report["targets"] = as_json(judged)
     if arguments.figure and "ratio" in report:
         arguments.figure.write_text(picture.draw(report), encoding="utf-8")
     if arguments.json:
@@ -62,7 +60,7 @@ def run(arguments: argparse.Namespace) -> int:
 def measure(shop: Any, parts: Any, arguments: argparse.Namespace, progress: Any) -> dict[str, Any]:
     """The report of the ``parts``, in their order."""
     from bench.sagas import compare, growth, hot, latency, over_http
-    from bench.sagas.shop import audit
+    from bench.shop import audit
 
     report: dict[str, Any] = {}
     runs, rounds = arguments.runs, arguments.rounds

@@ -7,7 +7,7 @@ from bench.sagas import figures, rivals
 from bench.sagas.draining import drain
 from bench.sagas.figures import Drain
 from bench.sagas.screen import Progress
-from bench.sagas.shop import Shop
+from bench.shop import Shop
 
 FULL = 20_000
 # Enough for ten seconds and more of each; in proportion where fewer of ours are asked for.

@@ -6,8 +6,8 @@ from typing import Any
 
 from bench.sagas.accepting import accept
 from bench.sagas.figures import Drain
-from bench.sagas.shop import Process, Shop
-from bench.sagas.work import commits, cpu_between, moment
+from bench.shop import Process, Shop
+from bench.work import commits, cpu_between, moment
 
 LIVE = (
     "SELECT EXISTS (SELECT FROM sagas_sagarun"

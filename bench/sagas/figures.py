@@ -1,10 +1,11 @@
 """What is made of the measurements: percentiles, medians, ratios, targets. Pure."""
 
-import math
 import statistics
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+
+from bench.figures import Target
 
 SIDES = ("holdfast", "dbos_direct", "dbos_queued", "celery_chain")
 PEERS = SIDES[1:]
@@ -30,23 +31,6 @@ class Drain:
     @property
     def per_second(self) -> float:
         return self.runs / self.seconds
-
-
-def percentile(values: Sequence[float], percent: float) -> float:
-    """The smallest value that at least ``percent`` % of the values do not exceed."""
-    if not values:
-        raise ValueError("no values")
-    rank = math.ceil(percent / 100 * len(values))
-    return sorted(values)[max(rank, 1) - 1]
-
-
-def latencies(milliseconds: Sequence[float]) -> dict[str, Any]:
-    """Count, median and p99."""
-    return {
-        "count": len(milliseconds),
-        "p50_ms": round(percentile(milliseconds, 50), 1),
-        "p99_ms": round(percentile(milliseconds, 99), 1),
-    }
 
 
 def best_setting(drains: Sequence[Drain]) -> str:
@@ -120,21 +104,6 @@ def cpu_ratios(sides: Mapping[str, Mapping[str, Any]]) -> dict[str, float]:
     which the rates say little, can be asked for."""
     spent = {name: sum(sides[name]["cpu_ms_per_saga"].values()) for name in SIDES}
     return {peer: round(spent[peer] / spent["holdfast"], 1) for peer in PEERS}
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """What a figure has to reach: at least (or, with ``most``, at most) ``wanted``."""
-
-    name: str
-    measured: float
-    wanted: float
-    unit: str = ""
-    most: bool = False
-
-    @property
-    def passed(self) -> bool:
-        return self.measured <= self.wanted if self.most else self.measured >= self.wanted
 
 
 def targets(report: Mapping[str, Any]) -> list[Target]:

@@ -13,7 +13,7 @@ import psycopg
 
 from bench.sagas.draining import drain
 from bench.sagas.screen import Progress
-from bench.sagas.shop import Shop
+from bench.shop import Shop
 
 TEMPLATES, CHUNK = 1_000, 50_000
 FINISHED = "SELECT count(*) FROM sagas_sagarun WHERE kind = 'checkout' AND status = 'completed'"

@@ -5,7 +5,7 @@ from typing import Any
 
 from bench.sagas.draining import drain
 from bench.sagas.screen import Progress
-from bench.sagas.shop import Shop
+from bench.shop import Shop
 
 
 def measure_hot(shop: Shop, runs: int, rounds: int, progress: Progress) -> dict[str, Any]:

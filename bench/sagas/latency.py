@@ -3,13 +3,13 @@
 import time
 from typing import Any
 
+from bench.figures import latencies
+from bench.jobs import run_jobs
 from bench.sagas import rivals
 from bench.sagas.accepting import job_of, orders
-from bench.sagas.figures import latencies
-from bench.sagas.jobs import run_jobs
 from bench.sagas.peers.orders import accept
 from bench.sagas.screen import Progress
-from bench.sagas.shop import Shop
+from bench.shop import Shop
 
 PER_SECOND, COUNT, WARM_UP = 5.0, 200, 10
 FINISHED = """

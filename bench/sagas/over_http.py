@@ -6,12 +6,12 @@ from typing import Any
 from urllib.parse import urlsplit
 from urllib.request import Request, urlopen
 
+from bench.figures import percentile
+from bench.jobs import run_jobs
 from bench.sagas.draining import wait_until_ended
-from bench.sagas.figures import percentile
-from bench.sagas.jobs import run_jobs
 from bench.sagas.screen import Progress
-from bench.sagas.shop import Shop
-from bench.sagas.work import cpu_between, moment
+from bench.shop import Shop
+from bench.work import cpu_between, moment
 
 CLIENTS, WARM_UP = 8, 400
 LOGIN, PASSWORD = "/_allauth/app/v1/auth/login", "bench-Weather-2718"

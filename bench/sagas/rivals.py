@@ -8,12 +8,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from bench.jobs import run_jobs
 from bench.replay import ROOT
 from bench.sagas.figures import Drain
-from bench.sagas.jobs import run_jobs
 from bench.sagas.peers.orders import accept
-from bench.sagas.shop import Process, Shop
-from bench.sagas.work import commits, cpu_between, moment
+from bench.shop import Process, Shop
+from bench.work import commits, cpu_between, moment
 
 PACKAGES = ROOT / "var" / "bench-packages"
 DBOS, CHAIN = "bench.sagas.peers.dbos_checkout", "bench.sagas.peers.chain_drive"

@@ -1,11 +1,11 @@
 """What a person sees: a line of progress for each measurement, tables at the end."""
 
-import sys
-import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from bench.sagas.figures import Drain, Target
+from bench import screen
+from bench.figures import Target
+from bench.sagas.figures import Drain
 
 NAMES = {
     "holdfast": "Holdfast",
@@ -17,15 +17,8 @@ NAMES = {
 }
 
 
-class Progress:
-    """Writes to stderr, so that ``--json`` leaves standard output alone."""
-
-    def __init__(self) -> None:
-        self.began = time.monotonic()
-
-    def say(self, text: str) -> None:
-        minutes, seconds = divmod(int(time.monotonic() - self.began), 60)
-        print(f"{minutes:3d}:{seconds:02d}  {text}", file=sys.stderr, flush=True)
+class Progress(screen.Progress):
+    """Says as well what a draining took."""
 
     def drained(self, what: str, drain: Drain) -> None:
         cpu = sum(drain.cpu.values()) / drain.runs * 1000
@@ -38,20 +31,11 @@ class Progress:
 
 def print_report(report: Mapping[str, Any], targets: Sequence[Target]) -> None:
     """The compared figures, the others, and what became of the targets."""
-    from rich.console import Console
-
-    console = Console(width=None if sys.stdout.isatty() else 120)
+    console = screen.console()
     if "holdfast" in report and "ratio" in report:
         console.print(_compared(report))
     console.print(_others(report))
-    for one in targets:
-        wanted = f"{'at most' if one.most else 'at least'} {one.wanted:g}{one.unit}"
-        verdict = "passed" if one.passed else "MISSED"
-        console.print(
-            f"{one.name}: {one.measured:,.2f}{one.unit} ({wanted}): {verdict}",
-            style="" if one.passed else "bold red",
-            highlight=False,
-        )
+    screen.print_targets(console, targets)
 
 
 def _compared(report: Mapping[str, Any]) -> Any:

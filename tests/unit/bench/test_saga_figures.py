@@ -4,6 +4,7 @@ from xml.etree import ElementTree
 
 import pytest
 
+from bench.figures import latencies, percentile
 from bench.sagas import figures, picture
 from bench.sagas.figures import Drain
 
@@ -17,12 +18,12 @@ def drained(seconds: float, setting: str = "", **more) -> Drain:
     ("percent", "expected"), [(0, 1.0), (50, 2.0), (75, 3.0), (76, 4.0), (99, 4.0), (100, 4.0)]
 )
 def test_a_percentile_is_the_smallest_value_that_so_many_do_not_exceed(percent, expected):
-    assert figures.percentile([3.0, 1.0, 4.0, 2.0], percent) == expected
+    assert percentile([3.0, 1.0, 4.0, 2.0], percent) == expected
 
 
 def test_there_is_no_percentile_of_nothing():
     with pytest.raises(ValueError, match="no values"):
-        figures.percentile([], 50)
+        percentile([], 50)
 
 
 def test_a_side_is_the_median_of_its_best_setting():
@@ -54,7 +55,7 @@ def test_accepting_is_told_where_it_was_measured():
 def report() -> dict:
     rates = {"holdfast": 0.4, "dbos_direct": 10.0, "dbos_queued": 20.0, "celery_chain": 12.0}
     sides = {name: figures.side([drained(seconds)]) for name, seconds in rates.items()}
-    sides["holdfast"]["latency"] = figures.latencies([10.0, 250.0, 250.0, 400.0])
+    sides["holdfast"]["latency"] = latencies([10.0, 250.0, 250.0, 400.0])
     return {**sides, "ratio": figures.ratios(sides)}
 
 
