@@ -56,6 +56,8 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "project.health.Health",
+    "project.metrics.page.Metrics",
+    "project.metrics.requests.Requests",
     "apps.common.rest.middleware.RequestId",
     "corsheaders.middleware.CorsMiddleware",
     "project.pages.Pages",
@@ -362,6 +364,12 @@ API_REQUESTS_PER_MINUTE = {  # 0 = no limit
 # How long a query with `min_version` waits for the read model, unless `Prefer: wait` says.
 READ_MODEL_WAIT_SECONDS = env.env.float("READ_MODEL_WAIT_SECONDS", 0.5)
 SPECTACULAR_SETTINGS = openapi.SETTINGS
+
+# --- metrics -----------------------------------------------------------------------------------
+# Who may read /metrics: whoever brings it as a bearer token; without one, this machine alone.
+METRICS_TOKEN = env.env.str("METRICS_TOKEN", "")
+# Where the counters of several web processes add up; empty at the start.
+METRICS_DIRECTORY = env.env.str("PROMETHEUS_MULTIPROC_DIR", "")
 
 # --- logging -----------------------------------------------------------------------------------
 LOGGING_CONFIG = "apps.common.logging.configure"

@@ -139,3 +139,18 @@ def troubled(*, slow_after: float, most: int) -> tuple[int, int, tuple[SagaTroub
         return 0, 0, ()
     parked, both = rows[0][7:]
     return parked, both - parked, tuple(SagaTrouble(*row[:7]) for row in rows)
+
+
+def unfinished() -> list[tuple[str, str, int]]:
+    """(kind, status, how many) of the runs that have not ended, and of the parked ones."""
+    return fetch_all(
+        DATABASE,
+        """
+        SELECT kind, status, count(*) FROM sagas_sagarun
+        WHERE status = ANY(%s) GROUP BY kind, status
+        UNION ALL
+        SELECT kind, status, count(*) FROM sagas_sagarun
+        WHERE status = 'failed' GROUP BY kind, status
+        """,
+        [[status.value for status in LIVE]],
+    )

@@ -2,6 +2,7 @@
 
 import signal
 import sys
+from pathlib import Path
 
 from project import env
 from project.local.supervisor import Service
@@ -32,8 +33,16 @@ def web() -> Service:
             "--workers-kill-timeout", "5", "project.wsgi:application",
         ),
         stop=((signal.SIGTERM, 8),),
-        environment={"DATABASE_POOL_MAX_SIZE": str(WEB_POOL)},
+        environment={
+            "DATABASE_POOL_MAX_SIZE": str(WEB_POOL),
+            "PROMETHEUS_MULTIPROC_DIR": str(metrics_directory()),
+        },
     )  # fmt: skip
+
+
+def metrics_directory() -> Path:
+    """Where the counters of the web processes add up."""
+    return env.PLACES.var / "metrics"
 
 
 def worker() -> Service:

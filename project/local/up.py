@@ -1,6 +1,7 @@
 """``make up``: the shop, from nothing to ready, until Ctrl-C."""
 
 import json
+import shutil
 import socket
 import sys
 import time
@@ -89,6 +90,7 @@ def start_parts(supervisor: Supervisor, *, with_web: bool) -> None:
     if not env.is_set("GATEWAY_URL"):
         supervisor.start(parts.gateway())
     if with_web:
+        shutil.rmtree(parts.metrics_directory(), ignore_errors=True)  # counted before this start
         supervisor.start(parts.web())
     supervisor.start(parts.worker(), parts.beat(), parts.relay(), parts.consumer(), parts.mailer())
 

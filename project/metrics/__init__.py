@@ -1,0 +1,1 @@
+"""``GET /metrics`` for Prometheus: what every request did, and how far behind everything is."""
