@@ -29,13 +29,19 @@ def parser() -> argparse.ArgumentParser:
     main.add_argument("--minutes", type=float, default=5.0, help="of load and faults (default 5)")
     main.add_argument("--seed", type=int, default=None, help="which run (default: a new one)")
     main.add_argument("--rate", type=float, default=20.0, help="orders a second (default 20)")
+    main.add_argument(
+        "--coordination",
+        choices=("orchestrated", "choreographed"),
+        default="orchestrated",
+        help="of the checkouts (default orchestrated)",
+    )
     main.add_argument("--only", default="", help="kinds of faults, with commas (default: all)")
     main.add_argument("--keep", action="store_true", help="keep the logs of a good run too")
     main.add_argument("--inside", type=Path, help=argparse.SUPPRESS)
     return main
 
 
-def settle_environment(var: Path) -> None:
+def settle_environment(var: Path, coordination: str = "orchestrated") -> None:
     """The environment of a shop on ``var`` that touches nobody else's server or port."""
     web, gateway, link = _free_ports(3)
     os.environ.update(dict.fromkeys(URLS, ""))
@@ -47,6 +53,7 @@ def settle_environment(var: Path) -> None:
         GATEWAY_PORT=str(gateway),
         GATEWAY_URL=f"http://127.0.0.1:{link}",
         FAILPOINT_FILE=str(var / "failpoint"),
+        CHECKOUT_COORDINATION=coordination,
         DJANGO_SETTINGS_MODULE="project.settings",
     )
 
@@ -75,7 +82,7 @@ def main() -> int:
     if arguments.seed is None:
         arguments.seed = random.SystemRandom().randrange(10_000)
     var = Path(tempfile.mkdtemp(prefix="holdfast-chaos-"))
-    settle_environment(var)
+    settle_environment(var, arguments.coordination)
     try:
         from chaos import house  # reads the environment, which is settled only now
 

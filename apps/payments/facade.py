@@ -41,6 +41,8 @@ from apps.sagas.definition import Participant
 from apps.sagas.enums import RunStatus
 
 T = TypeVar("T")
+# The sagas that move the money of a choreographed checkout; their business key is the order.
+CHECKOUT_KINDS = tuple(saga.kind for saga in checkout.SAGAS)
 
 
 def open_payments(payments: Sequence[OpenPayment]) -> None:

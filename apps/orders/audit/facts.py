@@ -30,7 +30,7 @@ from apps.shipping.contracts import Shipment
 
 CHUNK = 2_000
 # The sagas whose business key is an order.
-KINDS = (CHECKOUT, CANCELLATION, DISPATCH)
+KINDS = (CHECKOUT, CANCELLATION, DISPATCH, *payments.CHECKOUT_KINDS)
 # A failed run is parked: its order waits for a person and may be in any state until then.
 SETTLED = frozenset({RunStatus.COMPLETED.value, RunStatus.COMPENSATED.value})
 

@@ -25,7 +25,7 @@ def document(sagas: Sequence[Saga]) -> str:
 
 
 def _saga(saga: Saga) -> Iterator[str]:
-    yield f"## {saga.kind.capitalize()}, version {saga.version}"
+    yield f"## {saga.kind.replace('_', ' ').capitalize()}, version {saga.version}"
     yield _facts(saga)
     yield f"```mermaid\n{diagram(saga)}\n```"
     head = ("", "step", "kind", "does", "where", "tries", "one try")
