@@ -4,6 +4,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
+from django.db.models import OuterRef, QuerySet, Subquery
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.html import format_html
@@ -53,12 +54,11 @@ class EmailAdmin(History, ReadOnlyAdmin):
     ordering = ("-id",)
     actions_detail = ("resend",)
     fieldsets = (
-        (None, {"fields": ("shown_state", "kind", "recipient", "subject", "error")}),
-        ("Text", {"fields": ("preview",)}),
+        (None, {"fields": ("state", "kind", "recipient", "subject", "error", "preview")}),
         ("Course", {"fields": ("attempts", "created_at", "next_attempt_at", "sent_at")}),
         ("About", {"fields": ("order_page", "customer_id", "event_id", "copy", "correlation_id")}),
     )
-    readonly_fields = ("shown_state", "preview", "order_page")
+    readonly_fields = ("preview", "order_page")
 
     @display(description="e-mail", ordering="kind")
     def subject_or_kind(self, row: Email) -> str:
@@ -74,7 +74,9 @@ class EmailAdmin(History, ReadOnlyAdmin):
         if not text:
             return "It is not composed yet."
         return format_html(
-            '<pre class="whitespace-pre-wrap font-mono text-sm leading-relaxed">{}</pre>', text
+            '<pre class="font-mono text-sm leading-relaxed"'
+            ' style="white-space:pre-wrap;overflow-wrap:anywhere">{}</pre>',
+            text,
         )
 
     @display(description="order")
@@ -119,11 +121,19 @@ class EmailAdmin(History, ReadOnlyAdmin):
 
 @admin.register(Preference)
 class PreferenceAdmin(ReadOnlyAdmin):
-    list_display = ("customer_id", *OPTIONAL, "changed_at")
+    list_display = ("customer", *OPTIONAL, "changed_at")
     list_filter = OPTIONAL
     search_fields = ("customer_id__exact",)
     search_help_text = "Customer id"
     ordering = ("customer_id",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
+        them = Recipient.objects.filter(customer_id=OuterRef("customer_id"))
+        return super().get_queryset(request).annotate(address=Subquery(them.values("email")))
+
+    @display(description="customer")
+    def customer(self, row: Preference) -> str:
+        return row.address or str(row.customer_id)
 
 
 @admin.register(Recipient)

@@ -103,4 +103,4 @@ def test_preferences_are_visible(staff, post):
 
     page = staff.get("/admin/notifications/preference/", {"q": str(post.customer_id)})
 
-    assert str(post.customer_id) in page.content.decode()
+    assert post.email in page.content.decode()
