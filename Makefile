@@ -20,8 +20,9 @@ check: ## ruff, import contracts, deployment checks, missing migrations
 schema: ## write docs/openapi.yaml anew
 	@exec $(LOCAL) run -- manage.py spectacular --file docs/openapi.yaml --validate --fail-on-warn
 
-docs: ## write docs/sagas.md anew
-	@exec $(LOCAL) run -- manage.py saga_docs
+docs: ## write docs/sagas.md, docs/events.md and docs/schemas anew
+	@$(LOCAL) run -- manage.py saga_docs
+	@exec $(LOCAL) run -- manage.py event_docs
 
 audit-pins: ## compare the pins with PyPI's advisories (needs the internet)
 	@$(PYTHON) -m venv var/audit-pins && var/audit-pins/bin/pip install --quiet pip-audit==2.10.1

@@ -12,7 +12,15 @@ from apps.messaging.contracts import EventContract
 
 @dataclass(frozen=True, slots=True)
 class PlacedLine:
-    """A line as it was sold; ``unit_price`` is in the order's currency."""
+    """A line as it was sold.
+
+    Attributes:
+        product_id: What was sold.
+        sku: Its SKU at that time.
+        name: Its name at that time.
+        unit_price: What one piece costs, in the order's currency.
+        quantity: How many pieces.
+    """
 
     product_id: UUID
     sku: str
@@ -23,8 +31,22 @@ class PlacedLine:
 
 @dataclass(frozen=True, slots=True)
 class OrderPlaced:
-    """``country`` is where it goes (ISO 3166-1 alpha-2 where the address is), ``payment_method``
-    card or account; one that is ``held`` waits for a person before its money is taken."""
+    """An order as it was accepted.
+
+    Attributes:
+        order_id: Which order.
+        customer_id: Whose it is.
+        saga_id: The run that carries out its checkout.
+        currency: What it is paid in, ISO 4217.
+        goods_total: All its lines.
+        shipping_total: What shipping costs.
+        total: What is to be paid: goods and shipping.
+        country: Where it goes, ISO 3166-1 alpha-2 where the address is.
+        payment_method: ``card`` or ``account``.
+        held: Whether it waits for a person before its money is taken.
+        placed_at: When.
+        lines: What was ordered, in the order given.
+    """
 
     order_id: UUID
     customer_id: UUID
@@ -42,6 +64,15 @@ class OrderPlaced:
 
 @dataclass(frozen=True, slots=True)
 class OrderMoved:
+    """An order that went one step on.
+
+    Attributes:
+        order_id: Which order.
+        customer_id: Whose it is.
+        total: What it costs.
+        placed_at: When it was placed.
+    """
+
     order_id: UUID
     customer_id: UUID
     total: Money
@@ -50,6 +81,16 @@ class OrderMoved:
 
 @dataclass(frozen=True, slots=True)
 class OrderShipped:
+    """An order that left the house.
+
+    Attributes:
+        order_id: Which order.
+        customer_id: Whose it is.
+        total: What it costs.
+        placed_at: When it was placed.
+        tracking_number: That of its parcel.
+    """
+
     order_id: UUID
     customer_id: UUID
     total: Money
@@ -59,7 +100,17 @@ class OrderShipped:
 
 @dataclass(frozen=True, slots=True)
 class OrderCancelled:
-    """``payment_status`` says what became of its money: not_paid, declined, voided or refunded."""
+    """An order that will not be carried out.
+
+    Attributes:
+        order_id: Which order.
+        customer_id: Whose it is.
+        total: What it would have cost.
+        placed_at: When it was placed.
+        reason: Why: a code of the shop's, or what a person said.
+        payment_status: What became of its money: ``not_paid``, ``declined``, ``voided`` or
+            ``refunded``.
+    """
 
     order_id: UUID
     customer_id: UUID
@@ -71,7 +122,16 @@ class OrderCancelled:
 
 @dataclass(frozen=True, slots=True)
 class ReturnedLine:
-    """Pieces of a line that came back; ``unit_price`` is in the order's currency."""
+    """Pieces of a line that came back.
+
+    Attributes:
+        product_id: What came back.
+        sku: Its SKU when it was sold.
+        name: Its name when it was sold.
+        unit_price: What one piece cost, in the order's currency.
+        quantity: How many pieces.
+        restocked: Whether they are sold again.
+    """
 
     product_id: UUID
     sku: str
@@ -83,8 +143,17 @@ class ReturnedLine:
 
 @dataclass(frozen=True, slots=True)
 class OrderReturned:
-    """``amount`` was refunded, ``returned_total`` with all before; without ``lines`` no goods came
-    back."""
+    """A return that is complete.
+
+    Attributes:
+        order_id: Which order.
+        customer_id: Whose it is.
+        return_id: Which return of it.
+        amount: What was given back for this return.
+        returned_total: What was given back with all returns before.
+        placed_at: When the order was placed.
+        lines: What came back; empty where only money was given back.
+    """
 
     order_id: UUID
     customer_id: UUID
@@ -97,7 +166,15 @@ class OrderReturned:
 
 @dataclass(frozen=True, slots=True)
 class CheckoutTimedOut:
-    """``saga_id`` is the run of the checkout."""
+    """An order whose checkout took too long.
+
+    Attributes:
+        order_id: Which order.
+        customer_id: Whose it is.
+        saga_id: The run of the checkout.
+        total: What it would have cost.
+        placed_at: When it was placed.
+    """
 
     order_id: UUID
     customer_id: UUID

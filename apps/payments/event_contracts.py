@@ -10,7 +10,14 @@ from apps.messaging.contracts import EventContract
 
 @dataclass(frozen=True, slots=True)
 class PaymentMoved:
-    """``method`` is card or account."""
+    """A movement of an order's money.
+
+    Attributes:
+        order_id: Which order.
+        payment_id: Its payment.
+        amount: How much was moved.
+        method: ``card`` or ``account``.
+    """
 
     order_id: UUID
     payment_id: UUID
@@ -20,8 +27,17 @@ class PaymentMoved:
 
 @dataclass(frozen=True, slots=True)
 class PaymentFailed:
-    """``operation`` (authorization, capture, void or refund) of ``amount`` was refused for good,
-    for the reason ``code``; ``refund_id`` is that of a refund of a part."""
+    """A movement of an order's money that was refused for good.
+
+    Attributes:
+        order_id: Which order.
+        payment_id: Its payment.
+        operation: What was refused: ``authorization``, ``capture``, ``void`` or ``refund``.
+        amount: Of how much.
+        method: ``card`` or ``account``.
+        code: Why, in the gateway's word.
+        refund_id: The return that a refund was for; null for all other movements.
+    """
 
     order_id: UUID
     payment_id: UUID
@@ -34,7 +50,15 @@ class PaymentFailed:
 
 @dataclass(frozen=True, slots=True)
 class PaymentRefunded:
-    """``amount`` was given back: for the return ``refund_id``, or without one all that was left."""
+    """Money that was given back.
+
+    Attributes:
+        order_id: Which order.
+        payment_id: Its payment.
+        amount: How much was given back.
+        method: ``card`` or ``account``.
+        refund_id: The return that it is for; null where all that was left was given back.
+    """
 
     order_id: UUID
     payment_id: UUID

@@ -8,8 +8,13 @@ from apps.messaging.contracts import EventContract
 
 @dataclass(frozen=True, slots=True)
 class CheckoutCancelled:
-    """``saga_id`` is the run of the checkout, ``reason`` a code: what was refused, or by whom it
-    was stopped."""
+    """A checkout that is given up.
+
+    Attributes:
+        order_id: Which order.
+        saga_id: The run of its checkout.
+        reason: A code: what was refused, or by whom it was stopped.
+    """
 
     order_id: UUID
     saga_id: UUID
@@ -18,8 +23,12 @@ class CheckoutCancelled:
 
 @dataclass(frozen=True, slots=True)
 class CheckoutUndone:
-    """``participant`` (payments, stock or shipment) has undone what it did for the order, and will
-    do nothing more for it."""
+    """One participant of a checkout that undid its part, and will do nothing more for it.
+
+    Attributes:
+        order_id: Which order.
+        participant: ``payments``, ``stock`` or ``shipment``.
+    """
 
     order_id: UUID
     participant: str

@@ -8,6 +8,14 @@ from apps.messaging.contracts import EventContract
 
 @dataclass(frozen=True, slots=True)
 class ShipmentMoved:
+    """An order's parcel.
+
+    Attributes:
+        order_id: Which order.
+        shipment_id: Which parcel.
+        tracking_number: The carrier's number of it.
+    """
+
     order_id: UUID
     shipment_id: UUID
     tracking_number: str
@@ -15,7 +23,14 @@ class ShipmentMoved:
 
 @dataclass(frozen=True, slots=True)
 class ShipmentFailed:
-    """``reason`` is a code, such as ``country_not_served``; ``country`` where it was to go."""
+    """An order that cannot be shipped.
+
+    Attributes:
+        order_id: Which order.
+        shipment_id: The parcel that it would have been.
+        reason: A code, such as ``country_not_served``.
+        country: Where it was to go, ISO 3166-1 alpha-2.
+    """
 
     order_id: UUID
     shipment_id: UUID
