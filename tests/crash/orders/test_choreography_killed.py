@@ -15,7 +15,11 @@ ENDED = ("completed", "compensated")
 
 
 def start(shop: Shop, prefix: str) -> list[Process]:
-    words = {"EVENTS_PREFIX": prefix, "EVENT_RELAY_LEASE_SECONDS": "1"}
+    words = {
+        "EVENTS_PREFIX": prefix,
+        "EVENT_RELAY_LEASE_SECONDS": "1",
+        "EVENTS_CLAIM_AFTER_SECONDS": "1",
+    }
     return [
         shop.manage("relay", **words),
         shop.manage("consume", *GROUPS, **words),
