@@ -33,6 +33,7 @@ from apps.reporting import jobs as reporting_jobs
 from apps.sagas import choreography, definition
 from apps.sagas import event_contracts as saga_events
 from apps.sagas.backoffice import links
+from apps.scheduling import event_jobs
 from apps.scheduling import facade as scheduling
 from apps.scheduling import jobs as scheduling_jobs
 from apps.shipping import checkout as shipping_checkout
@@ -46,6 +47,9 @@ JOBS = (
     audit_jobs.run_audit,
     reconciling.reconcile,
     scheduling_jobs.forget_records,
+    event_jobs.reconcile_events,
+    event_jobs.purge_events,
+    event_jobs.make_event_partitions,
     reporting_jobs.send_heartbeat,
 )
 CONTRACTS = (  # every event that is published

@@ -57,7 +57,15 @@ def _new_user(name: str) -> User:
 
 @pytest.fixture
 def world(a_shop) -> Iterator[World]:
-    for fill in (rows.machinery, rows.logins, rows.schedules, rows.trade, rows.mails, rows.remains):
+    for fill in (
+        rows.machinery,
+        rows.logins,
+        rows.schedules,
+        rows.trade,
+        rows.mails,
+        rows.read_model,
+        rows.remains,
+    ):
         fill(1)
     # As far as its checkout would take it with a gateway, which no transaction may call.
     ready = {"status": "confirmed", "payment_status": "captured"}

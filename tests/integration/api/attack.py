@@ -49,6 +49,8 @@ BEYOND_SCHEMA = {
     ("payment", "required"),
     ("payment", "not_allowed"),
     ("version", "required"),
+    # Pages go by number or by cursor.
+    ("page", "exclusive"),
     ("version", "invalid"),
 }
 # The same for every text; it is trimmed before anything else.

@@ -12,6 +12,7 @@ from apps.customers import addresses
 from apps.customers.contracts import Address
 from apps.customers.models import User
 from apps.orders.models import Order, OrderReturn
+from apps.reporting.models import OrderView
 from tests.integration.catalog import shop
 
 ADDRESS = {
@@ -79,6 +80,14 @@ def a_shop(db) -> Shop:
     )
     assert placed.status_code == 202, placed.content
     a_shop.order = Order.objects.get(pk=placed.json()["id"])
+    OrderView.objects.create(
+        order_id=a_shop.order.pk,
+        customer_id=user.public_id,
+        currency="GBP",
+        placed_at=a_shop.order.placed_at,
+        updated_at=a_shop.order.placed_at,
+        order_version=1,
+    )
     OrderReturn.objects.create(
         id=a_shop.return_id,
         order=a_shop.order,
