@@ -163,6 +163,12 @@ CELERY_BEAT_SCHEDULER = "project.heartbeat:Scheduler"
 RETENTION_DAYS = env.env.int("RETENTION_DAYS", 90)
 JOB_RUN_DAYS = env.env.int("JOB_RUN_DAYS", 30)
 IDEMPOTENCY_HOURS = 24  # as the API promises
+# Events that are published and stand in the log leave their outbox; what a consumer group has
+# applied is remembered for as long as a message of it might come again.
+OUTBOX_KEEP_HOURS = env.env.float("OUTBOX_KEEP_HOURS", 24.0)
+INBOX_KEEP_DAYS = env.env.float("INBOX_KEEP_DAYS", 14.0)
+# An event that is no further after so long is found by the audit.
+EVENTS_LATE_AFTER_SECONDS = env.env.float("EVENTS_LATE_AFTER_SECONDS", 900.0)
 
 # --- people ------------------------------------------------------------------------------------
 AUTH_USER_MODEL = "customers.User"

@@ -1,13 +1,15 @@
 """Reads the log."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from apps.common.contracts import encode
 from apps.common.databases import fetch_all, fetch_one
 from apps.eventlog.enums import DATABASE
 
+NO_END = 2**63 - 1
 _BODY = """
     json_build_object('event_id', event_id, 'topic', topic, 'aggregate', aggregate,
         'aggregate_version', aggregate_version, 'schema_version', schema_version,
@@ -28,9 +30,16 @@ class Logged:
     body: bytes
 
 
-def events_since(position: int, topics: Sequence[str], limit: int) -> list[Logged]:
+def events_since(
+    position: int,
+    topics: Sequence[str],
+    limit: int,
+    *,
+    until: int = NO_END,
+    headers: Mapping[str, str] | None = None,
+) -> list[Logged]:
     """Up to ``limit`` events behind ``position``, of ``topics`` (``order.placed``, ``order.*``,
-    ``*``), in the order of the log.
+    ``*``), in the order of the log; not behind ``until``, and only with these ``headers``.
 
     Positions become visible in their order: who goes on from the last one returned misses none.
     They have gaps. A fresh reader begins with 0.
@@ -38,8 +47,12 @@ def events_since(position: int, topics: Sequence[str], limit: int) -> list[Logge
     rows = fetch_all(
         DATABASE,
         f"SELECT position, event_id, topic, logged_at, {_BODY} FROM eventlog_event"
-        f" WHERE position > %s AND {_WANTED} ORDER BY position LIMIT %s",
-        [position, [like(topic) for topic in topics], limit],
+        f" WHERE position > %s AND position <= %s AND {_WANTED} AND headers @> %s::jsonb"
+        " ORDER BY position LIMIT %s",
+        [
+            *(position, until, [like(topic) for topic in topics]),
+            *(encode(dict(headers or {})).decode(), limit),
+        ],
     )
     return [_logged(row) for row in rows]
 

@@ -11,6 +11,7 @@ from collections.abc import Collection
 from uuid import UUID
 
 from apps.catalog import facade as catalog
+from apps.eventlog.audit import events_look
 from apps.orders.audit import facts
 from apps.orders.audit.checks import ORDER_CHECKS
 from apps.orders.audit.facts import OrderFacts, Stock
@@ -41,6 +42,7 @@ def audit_run(*, trigger: AuditRun.Trigger) -> AuditReport:
     try:
         checks = _orders() | _gateway() | _stock()
         checks["idempotency_replayable"] = idempotency_replayable()
+        checks |= _events()
     except Exception as error:
         _record(trigger, time.monotonic() - begun, error=f"{type(error).__name__}: {error}")
         raise
@@ -155,6 +157,11 @@ def _gateway() -> dict[str, CheckResult]:
         name = "one_capture_at_gateway" if twice else "captures_match_gateway"
         wrong[name][finding.subject] = f"{finding.check}: {finding.detail}"
     return {name: CheckResult(checked, found) for name, found in wrong.items()}
+
+
+def _events() -> dict[str, CheckResult]:
+    """5: every committed event is in the log, and applied or a dead letter in each group."""
+    return {name: CheckResult(look.checked, look.missing) for name, look in events_look().items()}
 
 
 def _stock() -> dict[str, CheckResult]:

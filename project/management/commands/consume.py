@@ -9,14 +9,18 @@ from argparse import ArgumentParser
 from functools import partial
 from typing import Any
 
+import structlog
 from django.core.management.base import BaseCommand, CommandError
+from django.db import DatabaseError, InterfaceError
 
+from apps.eventlog.reconciling import groups_begin
 from apps.messaging.brokers.choose import broker
 from apps.messaging.consuming.consumer import Consumer
 from apps.messaging.consuming.supervising import Children
 from apps.messaging.groups import ConsumerGroup, all_groups, find_group
 from project.local.parents import signal_at_our_death
 
+log = structlog.get_logger(__name__)
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
@@ -39,6 +43,7 @@ class Command(BaseCommand):
 
         for number in STOP_SIGNALS:
             signal.signal(number, stop)
+        _begin()
         works = [
             (one.name, partial(_consume, one, lambda: stopped))
             for one in groups
@@ -49,6 +54,14 @@ class Command(BaseCommand):
             return
         at_birth = signal_at_our_death(signal.SIGTERM)
         Children(works, stopping=lambda: stopped, at_birth=at_birth).run()
+
+
+def _begin() -> None:
+    """Groups that are new answer for whatever is logged from now on."""
+    try:
+        groups_begin()
+    except (DatabaseError, InterfaceError) as error:  # the reconciler does so as well
+        log.warning("consume.groups_not_begun", error=str(error))
 
 
 def _consume(group: ConsumerGroup, stopping: Any) -> None:

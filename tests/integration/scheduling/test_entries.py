@@ -28,8 +28,11 @@ def test_the_shops_jobs_run_as_declared():
         "clear-sessions": "1:00:00",
         "expire-holds": "0:01:00",
         "forget-records": "1:00:00",
+        "make-event-partitions": "<crontab: 20 2 * * * (m/h/dM/MY/d)>",
         "purge-customers": "<crontab: 20 3 * * * (m/h/dM/MY/d)>",
+        "purge-events": "0:10:00",
         "purge-products": "<crontab: 10 3 * * * (m/h/dM/MY/d)>",
+        "reconcile-events": "0:01:00",
         "reconcile-money": "0:05:00",
     }
 
