@@ -105,6 +105,7 @@ class Email(models.Model):
                 name="email_due",
             ),
             models.Index(fields=["order_id"], name="email_order"),
+            models.Index(fields=["customer_id"], name="email_customer"),
             models.Index(fields=["recipient"], name="email_recipient"),
             models.Index(fields=["-id"], condition=models.Q(state="failed"), name="email_failed"),
         ]
