@@ -23,21 +23,32 @@ def checkout_groups() -> list[ConsumerGroup]:
     return [group for group in all_groups() if group.name.endswith(".checkout")]
 
 
-def take_out() -> list[bytes]:
-    """All events that wait in the outboxes, oldest first of each; they count as published."""
-    bodies = []
-    for alias in ALIASES:
-        rows = fetch_all(
+def _waiting() -> list[tuple[str, int, bytes]]:
+    """All events that wait in the outboxes, oldest first of each: database, id, body."""
+    return [
+        (alias, number, body.encode())
+        for alias in ALIASES
+        for number, body in fetch_all(
             alias,
             f"SELECT id, {ENVELOPE} FROM messaging_outbox WHERE published_at IS NULL ORDER BY id",
         )
+    ]
+
+
+def _mark(waiting: Sequence[tuple[str, int, bytes]]) -> None:
+    for alias in ALIASES:
         execute(
             alias,
             "UPDATE messaging_outbox SET published_at = clock_timestamp() WHERE id = ANY(%s)",
-            [[row[0] for row in rows]],
+            [[number for at, number, _ in waiting if at == alias]],
         )
-        bodies += [row[1].encode() for row in rows]
-    return bodies
+
+
+def take_out() -> list[bytes]:
+    """The events that wait in the outboxes; they count as published."""
+    waiting = _waiting()
+    _mark(waiting)
+    return [body for *_, body in waiting]
 
 
 def carry(bodies: Sequence[bytes]) -> None:
@@ -49,10 +60,10 @@ def carry(bodies: Sequence[bytes]) -> None:
 def settle() -> None:
     """Carries events and drives runs that are due until neither is left."""
     while True:
-        bodies = take_out()
-        if bodies:
-            carry(bodies)
-        if not bodies and not drive_batch() and not choreography.look_after():
+        waiting = _waiting()
+        carry([body for *_, body in waiting])
+        _mark(waiting)  # afterwards: who dies in between repeats them
+        if not waiting and not drive_batch() and not choreography.look_after():
             return
 
 

@@ -5,11 +5,13 @@ Whoever finds the day half done begins it anew and ends with the same books.
 
 import threading
 import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from uuid import NAMESPACE_URL, UUID, uuid5
 
 from django.conf import settings
 from django.db import transaction
+from django.test import override_settings
 from moneyed import Money
 
 from apps.catalog import facade as catalog
@@ -43,9 +45,11 @@ from apps.sagas.definition import Participant, Saga, Step
 from apps.sagas.engine.driver import drive_batch
 from apps.sagas.retry import RetryPolicy
 from tests.integration.notifications.post import Post, told
+from tests.pump import settle
 from tests.trade import Trade, axes
 
 REVIEW_ABOVE = 90  # ten mugs
+BY_EVENTS = ("carried", "stopped")  # orders without an engine
 AT_ONCE = RetryPolicy(base=0.0)
 
 
@@ -95,14 +99,15 @@ class Day:
         """The whole day, from wherever it stands."""
         self.place()
         forgotten = self.start_odd_runs()
-        self.drive(but="held")
+        self.drive(but=("held", *BY_EVENTS))
         self.repair(forgotten)
         orders.approve_order(ApproveOrder(self.ids["held"]))
         self.cancel("regretted")
         self.send("sent")
-        self.drive()
+        self.drive(but=BY_EVENTS)
         self.take_back("sent")
-        self.drive()
+        self.drive(but=BY_EVENTS)
+        self.carry()
         self.expire()
         self.reconcile()
         self.tell()
@@ -118,9 +123,28 @@ class Day:
             ("regretted", {self.mug: 1}, "tok_approve"),
             ("sent", {self.mug: 3}, "tok_approve"),
             ("held", {self.mug: 10}, "tok_approve"),
+            ("carried", {self.mug: 1}, "tok_approve"),
+            ("stopped", {self.mug: 10}, "tok_approve"),
         ):
-            key = f"{self.name}-{name}"
-            self.ids[name] = self.trade.place(key=key, card=card, **quantities).order_id
+            style = "choreographed" if name in BY_EVENTS else "orchestrated"
+            with override_settings(CHECKOUT_COORDINATION=style):
+                key = f"{self.name}-{name}"
+                self.ids[name] = self.trade.place(key=key, card=card, **quantities).order_id
+
+    def carry(self) -> None:
+        """Two are carried on by events: one to its end, one until a person who should approve it
+        cancels it."""
+        stopped = self.ids["stopped"]
+        self.settle(lambda: axes(stopped)[1] != "not_paid" and not self.live_runs(("stopped",)))
+        self.cancel("stopped")
+        self.settle(lambda: not self.live_runs(()))
+
+    def settle(self, done: Callable[[], bool]) -> None:
+        end = time.monotonic() + 25
+        while not done():
+            assert time.monotonic() < end, self.live_runs(())
+            settle()
+            time.sleep(0.01)  # until a lease or a wait ends, by the database's clock
 
     def start_odd_runs(self) -> UUID:
         """Runs that raise, run late together, or that nobody knows: the last one's id."""
@@ -141,7 +165,7 @@ class Day:
             sagas.retry_run(forgotten, None, "it is known again")
 
     def cancel(self, name: str) -> None:
-        principal, key = f"customer:{self.trade.customer_id}", f"{self.name}-cancel"
+        principal, key = f"customer:{self.trade.customer_id}", f"{self.name}-cancel-{name}"
         orders.cancel_order(CancelOrder(principal, key, self.ids[name], "changed_mind"))
 
     def send(self, name: str) -> None:
@@ -206,16 +230,16 @@ class Day:
         event_id = uuid5(NAMESPACE_URL, f"{self.name} welcome")
         return Email.objects.values_list("state", flat=True).get(event_id=event_id)
 
-    def drive(self, *, but: str = "") -> None:
-        """Drives until every run of this day has ended, but those of one order."""
+    def drive(self, *, but: Sequence[str] = ()) -> None:
+        """Drives until every run of this day has ended, but those of some orders."""
         end = time.monotonic() + 25
         while live := self.live_runs(but):
             assert time.monotonic() < end, live
             if not drive_batch():
                 time.sleep(0.01)  # until a lease or a wait ends, by the database's clock
 
-    def live_runs(self, but: str) -> list[tuple]:
-        order_ids = [order_id for name, order_id in self.ids.items() if name != but]
+    def live_runs(self, but: Sequence[str]) -> list[tuple]:
+        order_ids = [order_id for name, order_id in self.ids.items() if name not in but]
         return fetch_all(
             "orders",
             "SELECT kind, business_key, status, step, claims, error_detail FROM sagas_sagarun"
@@ -254,9 +278,11 @@ class Day:
                 "regretted": ("cancelled", "refunded", "cancelled"),
                 "sent": ("delivered", "partially_refunded", "delivered"),
                 "held": confirmed,
+                "carried": confirmed,
+                "stopped": ("cancelled", "voided", kept_nothing),
             },
-            "placed": 8,
-            "stock": {self.mug: (98, 13), self.cup: (100, 0)},
+            "placed": 10,
+            "stock": {self.mug: (98, 14), self.cup: (100, 0)},
             "stray": {self.stray: MoneyState.VOIDED},
             "unknown": ["unknown_authorization"],
             "mail": "sent",

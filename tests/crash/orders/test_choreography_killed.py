@@ -1,4 +1,4 @@
-"""The choreographed checkout in its real processes – relay, consumers, worker – and their deaths."""
+"""The choreographed checkout in its real processes – relay, consumers, worker – and their ends."""
 
 from collections import Counter
 
