@@ -10,9 +10,9 @@ from moneyed import Money
 
 from apps.catalog import facade as catalog
 from apps.catalog.contracts import ImportProduct, ReceiveStock
+from apps.common.progress import Progress
 from apps.customers import facade as customers
 from apps.customers.contracts import Address, RegisterCustomer
-from apps.orders.replay.progress import Progress
 from apps.orders.replay.survey import ProductFacts, Survey, money
 
 T = TypeVar("T")

@@ -12,11 +12,11 @@ from uuid import UUID
 from django.db import connections
 
 from apps.common.errors import HoldfastError
+from apps.common.progress import Progress
 from apps.orders import facade
 from apps.orders.contracts import ImportedLine, ImportOrder
 from apps.orders.replay import selectors
 from apps.orders.replay.importing import Stock, address_of, pounds
-from apps.orders.replay.progress import Progress
 from apps.orders.replay.reader import moment_of
 from apps.orders.replay.survey import SoldOrder
 

@@ -9,13 +9,13 @@ from typing import TypeVar
 from uuid import UUID
 
 from apps.common.errors import HoldfastError
+from apps.common.progress import Progress
 from apps.orders import facade
 from apps.orders.contracts import ImportReturn, ReturnLine, ShipOrder
 from apps.orders.replay import selectors
 from apps.orders.replay.importing import Stock
 from apps.orders.replay.matching import FileReturn, Matcher, Matches
 from apps.orders.replay.placing import PlacingError, reference
-from apps.orders.replay.progress import Progress
 
 T = TypeVar("T")
 BATCH = 200

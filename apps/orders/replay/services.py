@@ -3,13 +3,13 @@
 import time
 from pathlib import Path
 
+from apps.common.progress import Progress
 from apps.orders.audit import services as audit
 from apps.orders.audit.models import AuditRun
 from apps.orders.replay import importing, selectors
 from apps.orders.replay.importing import Stock
 from apps.orders.replay.matching import Matcher
 from apps.orders.replay.placing import Directory, place_orders, reference
-from apps.orders.replay.progress import Progress
 from apps.orders.replay.report import Report, Returned
 from apps.orders.replay.returning import (
     match_returns,

@@ -5,8 +5,8 @@ from collections import Counter
 from collections.abc import Sequence
 from uuid import UUID
 
+from apps.common.progress import Progress
 from apps.orders.replay import selectors
-from apps.orders.replay.progress import Progress
 from apps.orders.workflows.checkout import KIND as CHECKOUT
 from apps.payments import facade as payments
 

@@ -10,12 +10,12 @@ from django.core.management import CommandError, call_command
 
 from apps.catalog import facade as catalog
 from apps.catalog.models import Product
+from apps.common.progress import Silent
 from apps.orders import facade as orders
 from apps.orders.models import Order, OrderReturn
 from apps.orders.replay import selectors
 from apps.orders.replay.importing import Stock
 from apps.orders.replay.placing import PlacingError
-from apps.orders.replay.progress import Silent
 from apps.orders.replay.services import sales_replay
 from apps.orders.replay.waiting import NothingMoves
 from tests.trade import drive_all

@@ -10,10 +10,10 @@ from django.db import OperationalError
 from rich.console import Console
 
 from apps.common.errors import HoldfastError
+from apps.common.progress import fitting
 from apps.orders import replay
 from apps.orders.replay.importing import Stock
 from apps.orders.replay.placing import PlacingError
-from apps.orders.replay.progress import fitting
 from apps.orders.replay.reader import SalesFileError
 from apps.orders.replay.report import print_report
 from apps.orders.replay.services import sales_replay
