@@ -226,6 +226,8 @@ EMAIL_TIMEOUT = 10
 # takes them; longer than a mail may take (apps/notifications/transport.py).
 EMAIL_SENDERS = env.env.int("EMAIL_SENDERS", 4)
 EMAIL_BATCH = env.env.int("EMAIL_BATCH", 10)
+# Days that mails are kept in the log.
+EMAIL_LOG_DAYS = env.env.int("EMAIL_LOG_DAYS", 180)
 EMAIL_LEASE_SECONDS = env.env.float("EMAIL_LEASE_SECONDS", 60.0)
 DEFAULT_FROM_EMAIL = env.env.str("EMAIL_FROM", "Holdfast <shop@localhost>")
 

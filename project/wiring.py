@@ -16,6 +16,7 @@ from apps.eventlog import links as event_links
 from apps.messaging.contracts import register_contracts
 from apps.messaging.groups import register_groups
 from apps.notifications import intents as notification_intents
+from apps.notifications import jobs as notification_jobs
 from apps.orders import event_contracts as order_events
 from apps.orders import reconciling
 from apps.orders import references as orders
@@ -46,6 +47,7 @@ JOBS = (
     customers_jobs.purge_customers,
     audit_jobs.run_audit,
     reconciling.reconcile,
+    notification_jobs.forget_mails,
     scheduling_jobs.forget_records,
     event_jobs.reconcile_events,
     event_jobs.purge_events,

@@ -6,7 +6,6 @@ it over. A sender that lost its lease begins no mail.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from uuid import UUID, uuid4
 
 from django.conf import settings
@@ -135,13 +134,3 @@ def _settle(mails: Sequence[Claimed], state: str, error: str, seconds: float) ->
         )
         failpoint("notifications.settle.before_commit")
     failpoint("notifications.settle.after_commit")
-
-
-def oldest_due() -> datetime | None:
-    """Since when the oldest mail is due that nobody has claimed."""
-    row = fetch_one(
-        DATABASE,
-        "SELECT min(next_attempt_at) FROM notifications_email"
-        " WHERE state = 'pending' AND next_attempt_at <= clock_timestamp()",
-    )
-    return row and row[0]

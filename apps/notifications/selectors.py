@@ -1,6 +1,6 @@
 """Reads of preferences and of the log of mails."""
 
-from datetime import timedelta
+from dataclasses import dataclass
 from uuid import UUID
 
 from apps.common.databases import fetch_one
@@ -24,11 +24,24 @@ def email_preview(email: Email) -> str:
     return text_of(Kind(email.kind), content)
 
 
-def backlog() -> tuple[int, timedelta | None]:
-    """How many mails are not sent yet, and since when the oldest of them waits."""
-    count, age = fetch_one(
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """``waiting`` mails, the oldest for ``age`` seconds; ``failed`` those of the last day."""
+
+    waiting: int
+    age: float
+    failed: int
+
+
+def backlog() -> Backlog:
+    """How far behind the senders are."""
+    row = fetch_one(
         DATABASE,
-        "SELECT count(*), clock_timestamp() - min(created_at) FROM notifications_email"
-        " WHERE state IN ('pending', 'sending')",
+        """
+        SELECT count(*), COALESCE(EXTRACT(epoch FROM clock_timestamp() - min(created_at)), 0),
+            (SELECT count(*) FROM notifications_email
+             WHERE state = 'failed' AND created_at > clock_timestamp() - interval '1 day')
+        FROM notifications_email WHERE state IN ('pending', 'sending')
+        """,
     )
-    return count, age
+    return Backlog(row[0], float(row[1]), row[2])

@@ -20,6 +20,7 @@ from apps.messaging.brokers import choose
 from apps.messaging.consuming import signs
 from apps.messaging.groups import all_groups
 from apps.messaging.relay import queue
+from apps.notifications import selectors as notifications
 from apps.sagas import selectors as sagas
 from project import databases
 from project.health import OK, Readiness
@@ -33,6 +34,9 @@ TEXTS = {
     "holdfast_relay_lease_held": "Whether a relay empties the outbox.",
     "holdfast_dead_letters": "Dead letters that wait for a person.",
     "holdfast_sagas": "Runs that have not ended, and parked ones (failed).",
+    "holdfast_mails_waiting": "Mails to customers that were not sent yet.",
+    "holdfast_mails_oldest_seconds": "Age of the oldest mail that was not sent yet.",
+    "holdfast_mails_failed": "Mails of the last day that could not be sent.",
     "holdfast_group_waiting": "Messages not yet delivered to the consumer group.",
     "holdfast_group_pending": "Messages delivered to the group and not acknowledged.",
     "holdfast_group_consumers": "Consumers of the group that the broker knows.",
@@ -77,7 +81,7 @@ def all_sources() -> dict[str, Callable[[], Iterable[Sample]]]:
     sources: dict[str, Callable[[], Iterable[Sample]]] = {
         f"messaging-{_name(alias)}": partial(_messaging, alias) for alias in databases.ALIASES
     }
-    return sources | {"sagas": _sagas, "events": _groups, "consumers": _consumers}
+    return sources | {"sagas": _sagas, "mails": _mails, "events": _groups, "consumers": _consumers}
 
 
 def _name(alias: str) -> str:
@@ -113,6 +117,14 @@ def _sagas() -> Iterator[Sample]:
         counts = sagas.unfinished()
     for kind, status, count in counts:
         yield "holdfast_sagas", {"kind": kind, "status": status}, count
+
+
+def _mails() -> Iterator[Sample]:
+    with _quickly(databases.CUSTOMERS):
+        behind = notifications.backlog()
+    yield "holdfast_mails_waiting", {}, behind.waiting
+    yield "holdfast_mails_oldest_seconds", {}, behind.age
+    yield "holdfast_mails_failed", {}, behind.failed
 
 
 def _groups() -> Iterator[Sample]:

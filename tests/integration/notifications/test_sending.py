@@ -9,6 +9,7 @@ from django.core import mail as outbox
 
 from apps.notifications.mailer import send_due
 from apps.notifications.models import Email, OrderFacts, Recipient
+from apps.notifications.selectors import backlog
 from apps.notifications.services import preference_change
 from apps.notifications.transport import ServerAway
 from tests.integration.notifications.post import Post, due_now, told
@@ -210,6 +211,18 @@ def test_a_server_that_is_away_costs_no_attempt(mail_server, settings):
     due_now()
     assert send_due() == 1
     assert [(one.state, one.attempts, one.error) for one in post.emails()] == [("sent", 1, "")]
+
+
+def test_what_waits_and_what_failed_is_counted(mail_server):
+    waiting, failed, sent = (Post(email=f"{name}@example.com") for name in "abc")
+    mail_server.recipients |= {waiting.email: "451 later", failed.email: "550 nobody"}
+    told(waiting.created(), failed.created(), sent.created())
+    send_due()
+
+    behind = backlog()
+
+    assert (behind.waiting, behind.failed) == (1, 1)
+    assert 0 < behind.age < 60
 
 
 def test_an_address_no_message_can_have_fails_at_once(mail_server):

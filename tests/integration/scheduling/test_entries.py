@@ -27,6 +27,7 @@ def test_the_shops_jobs_run_as_declared():
         "audit": "<crontab: 30 4 * * * (m/h/dM/MY/d)>",
         "clear-sessions": "1:00:00",
         "expire-holds": "0:01:00",
+        "forget-mails": "<crontab: 40 3 * * * (m/h/dM/MY/d)>",
         "forget-records": "1:00:00",
         "make-event-partitions": "<crontab: 20 2 * * * (m/h/dM/MY/d)>",
         "purge-customers": "<crontab: 20 3 * * * (m/h/dM/MY/d)>",

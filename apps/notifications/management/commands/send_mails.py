@@ -1,5 +1,6 @@
 """Sends customers' mails until it is told to stop; SIGTERM lets it finish those in hand."""
 
+import os
 import signal
 import threading
 from typing import Any
@@ -7,6 +8,8 @@ from typing import Any
 from django.core.management import BaseCommand
 
 from apps.notifications import mailer
+
+NICENESS = 10  # orders go first
 
 
 class Command(BaseCommand):
@@ -19,6 +22,7 @@ class Command(BaseCommand):
         if options["once"]:
             self.stdout.write(f"{mailer.send_due()} sent")
             return
+        os.nice(NICENESS)
         stop = threading.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stop.set())
