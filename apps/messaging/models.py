@@ -36,7 +36,8 @@ class Outbox(models.Model):
             models.Index(fields=["id"], condition=WAITING, name="outbox_waiting"),
             models.Index(
                 fields=["aggregate", "id"],
-                condition=WAITING & models.Q(attempts__gt=0),
+                # Without dead_at: the other index cannot serve for it, however wrong statistics are.
+                condition=models.Q(published_at=None, attempts__gt=0),
                 name="outbox_refused",
             ),
             models.Index(

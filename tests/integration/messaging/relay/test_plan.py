@@ -66,6 +66,17 @@ def test_statistics_of_a_great_backlog_do_not_mislead_it():
     assert "outbox_waiting" in indexes(explained())
 
 
+def test_statistics_that_know_of_nothing_that_waits_do_not_mislead_it_either():
+    append(KEPT, published=True)
+    execute("orders", "ANALYZE messaging_outbox")
+    append(5_000, published=False)
+    plan = explained()
+    assert plan["Actual Rows"] == 500
+    assert {"outbox_waiting", "outbox_refused"} <= indexes(plan)
+    # Of the 5,000 it reads those that it takes.
+    assert sum(one.get("Rows Removed by Filter", 0) for one in nodes(plan)) == 0
+
+
 def test_refused_events_are_found_by_their_own_index():
     append(KEPT, published=True)
     append(2_000, published=False)
