@@ -4,6 +4,7 @@ import argparse
 import sys
 
 from bench import data, pages, replay
+from bench.events import command as events
 from bench.sagas import command as sagas
 
 
@@ -14,6 +15,7 @@ def main() -> int:
     data.add_parser(benchmarks)
     pages.add_parser(benchmarks)
     sagas.add_parser(benchmarks)
+    events.add_parser(benchmarks)
     arguments = parser.parse_args()
     return arguments.run(arguments)
 

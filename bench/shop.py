@@ -8,7 +8,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -92,15 +92,24 @@ class Shop:
         return Process(popen, service.stop)
 
     @contextmanager
-    def workers(self, children: int | None = None) -> Iterator[Process]:
-        """The workers of ``make up``, ready; with ``children`` processes if that is said."""
+    def workers(
+        self,
+        children: int | None = None,
+        *,
+        variables: Mapping[str, str] | None = None,
+        app: str = "project",
+    ) -> Iterator[Process]:
+        """The workers of ``make up``, ready; with ``children`` processes if that is said, with
+        ``variables`` in their environment, or as another ``app``."""
         from project.local import parts
 
         service = parts.worker()
+        words = list(service.command)
+        words[words.index("-A") + 1] = app
         if children:
-            words = list(service.command)
             words[words.index("--concurrency") + 1] = str(children)
-            service = replace(service, command=words)
+        own = dict(service.environment) | dict(variables or {})
+        service = replace(service, command=words, environment=own)
         worker = self.start(service)
         try:
             _wait_for_workers(worker)

@@ -12,6 +12,7 @@ COMMITS = "SELECT sum(xact_commit)::bigint FROM pg_stat_database WHERE datname I
 TRANSACTIONS = "SELECT pg_snapshot_xmax(pg_current_snapshot())::text::bigint"
 # A backend tells its counts at most once a second, an idle one's last ones ten seconds late.
 COUNTED_LATE = 10.5
+KINDS = {"postgres": "postgres", "redis": "redis", "beam": "rabbitmq"}  # by the program's name
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +31,7 @@ def cpu_seconds() -> dict[str, float]:
             times, name = process.cpu_times(), process.name()
         except psutil.NoSuchProcess:
             continue
-        kind = next((one for one in ("postgres", "redis") if one in name), "python")
+        kind = next((one for word, one in KINDS.items() if word in name), "python")
         # With what it has reaped: a backend that ended is the postmaster's.
         found[kind] += times.user + times.system + times.children_user + times.children_system
     reaped = os.times()
@@ -51,4 +52,4 @@ def commits(connection: psycopg.Connection) -> int:
 
 def cpu_between(before: Moment, after: Moment) -> dict[str, float]:
     """Seconds by kind."""
-    return {kind: max(after.cpu[kind] - before.cpu[kind], 0.0) for kind in after.cpu}
+    return {kind: max(cpu - before.cpu.get(kind, 0.0), 0.0) for kind, cpu in after.cpu.items()}

@@ -22,8 +22,8 @@ def measure(shop: Shop, runs: int, progress: Progress) -> dict[str, dict[str, An
     """Each side's p50 and p99; Holdfast's with the gateway process, and beside it on account."""
     count = min(COUNT, max(runs // 100, 10))
     with shop.workers():
-        facts = latencies(_of_holdfast(shop, count, "card"))
-        facts["without_gateway"] = latencies(_of_holdfast(shop, count, "account"))
+        facts = latencies(of_holdfast(shop, count, "card"))
+        facts["without_gateway"] = latencies(of_holdfast(shop, count, "account"))
     found = {"holdfast": facts}
     for name, mode in (("dbos_direct", "direct"), ("dbos_queued", "queued")):
         job = rivals.dbos_job(shop, mode, rivals.QUEUE_THREADS, count, per_second=PER_SECOND)
@@ -42,11 +42,13 @@ def measure(shop: Shop, runs: int, progress: Progress) -> dict[str, dict[str, An
     return found
 
 
-def _of_holdfast(shop: Shop, count: int, payment_method: str) -> list[float]:
+def of_holdfast(
+    shop: Shop, count: int, payment_method: str, prefix: str = "latency"
+) -> list[float]:
     """Milliseconds from asking the facade to the run's end by the database's clock, the same."""
     job = job_of(
         shop,
-        prefix=f"latency-{payment_method}",
+        prefix=f"{prefix}-{payment_method}",
         products=len(shop.products),
         payment_method=payment_method,
     )

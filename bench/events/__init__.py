@@ -1,0 +1,1 @@
+"""Events: from the outbox to the inbox, what appending and relaying cost, the read model."""
