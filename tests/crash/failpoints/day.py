@@ -44,6 +44,7 @@ from apps.sagas.contracts import Outcome
 from apps.sagas.definition import Participant, Saga, Step
 from apps.sagas.engine.driver import drive_batch
 from apps.sagas.retry import RetryPolicy
+from tests.crash.failpoints.letters import Mishap
 from tests.integration.notifications.post import Post, told
 from tests.pump import settle
 from tests.trade import Trade, axes
@@ -91,6 +92,7 @@ class Day:
     def __post_init__(self):
         self.mug, self.cup = f"MUG-{self.name}", f"CUP-{self.name}"
         self.trade = Trade(skus=(self.mug, self.cup))
+        self.mishap = Mishap(self.name)
         self.stray = uuid5(NAMESPACE_URL, f"{self.name} stray")
         self.unknown = uuid5(NAMESPACE_URL, f"{self.name} unknown")
         self.odd_keys = [f"{self.name}-{number}" for number, _ in enumerate(ODD)]
@@ -112,6 +114,7 @@ class Day:
         self.reconcile()
         self.tell()
         self.write()
+        self.mishap.live()
 
     def place(self) -> None:
         for name, quantities, card in (
@@ -263,6 +266,7 @@ class Day:
                 )
             ),
             "mail": self.mail_state(),
+            "mishap": self.mishap.books(),
             "odd": [status for (status,) in fetch_all("orders", runs, [self.odd_keys])],
         }
 
@@ -286,5 +290,6 @@ class Day:
             "stray": {self.stray: MoneyState.VOIDED},
             "unknown": ["unknown_authorization"],
             "mail": "sent",
+            "mishap": {"applied": 3, "dead": 0},
             "odd": ["completed"] * len(ODD),
         }
