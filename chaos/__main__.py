@@ -17,6 +17,8 @@ from project.local.supervisor import say
 # What differs from ``make up``: short waits, so that five minutes see many of them end.
 IMPATIENT = {
     "SAGA_LEASE_SECONDS": "5",
+    "EVENT_RELAY_LEASE_SECONDS": "5",
+    "EVENTS_CLAIM_AFTER_SECONDS": "10",
     "GATEWAY_READ_TIMEOUT": "1",
     "API_ANONYMOUS_REQUESTS_PER_MINUTE": "0",
     "API_USER_REQUESTS_PER_MINUTE": "0",
@@ -34,6 +36,12 @@ def parser() -> argparse.ArgumentParser:
         choices=("orchestrated", "choreographed"),
         default="orchestrated",
         help="of the checkouts (default orchestrated)",
+    )
+    main.add_argument(
+        "--events",
+        choices=("redis", "rabbitmq"),
+        default="redis",
+        help="who carries the events (default redis)",
     )
     main.add_argument("--only", default="", help="kinds of faults, with commas (default: all)")
     main.add_argument("--keep", action="store_true", help="keep the logs of a good run too")

@@ -17,7 +17,7 @@ import psycopg
 import redis
 from django.conf import settings
 
-from chaos import books, goods, processes, schedule
+from chaos import books, event_books, goods, processes, schedule
 from chaos.away import Away
 from chaos.client import Client
 from chaos.faults import QUEUE, Broken
@@ -32,6 +32,9 @@ from project.local.up import missing_parts
 
 READY_SECONDS = 120.0
 REST_SECONDS = 60.0  # in which everything must have ended once faults and load have stopped
+# In which every event must be where it belongs: what a broker lost is looked for a minute after it
+# was logged, or two after it was published, by a job that runs once a minute.
+EVENTS_SECONDS = 270.0
 TELL_EVERY = 5.0
 FINAL_REPEATS = 300
 
@@ -100,8 +103,8 @@ class Drill:
         self.staff = Staff(self.client, shelves, self.seed)
         self.load = Load(self.client, shelves, self.seed, self.arguments.rate, self.staff.later)
         away = Away(shelves, self.away_keys.__setitem__, self.client.report)
-        broken = Broken(processes.ours(), self.link, away.watch)
-        self.injector = Injector(self.plan, broken, self.history)
+        self.broken = Broken(processes.ours(), self.link, away.watch)
+        self.injector = Injector(self.plan, self.broken, self.history)
 
     def _storm(self) -> None:
         """Load and faults until the time is over."""
@@ -157,6 +160,23 @@ class Drill:
             self.report.violations += [f"did not end in {REST_SECONDS:g} s: {one}" for one in live]
         else:
             self.report.quiescence = round(time.monotonic() - began, 1)
+        self._rest_of_events(began)
+
+    def _rest_of_events(self, began: float) -> None:
+        """What has not arrived by the end of it is found by the judgement."""
+        told = ""
+        while time.monotonic() - began < EVENTS_SECONDS:
+            try:
+                left = event_books.unsettled()
+            except psycopg.Error as error:
+                left = str(error)
+            if not left:
+                self.report.events_at_rest = round(time.monotonic() - began, 1)
+                return
+            if left != told:
+                say(left)
+            told = left
+            time.sleep(2.0)
 
     def _judge(self) -> None:
         report = self.report
@@ -172,6 +192,8 @@ class Drill:
         if report.quiescence is not None:
             report.violations += books.violations(accepted)
         self._look_at_queue()
+        report.events = event_books.figures()
+        report.violations += event_books.violations(self.broken.poison.ids)
         self._audit()
         report.orders = dict(
             books.rows("orders", "SELECT status, count(*) FROM orders_order GROUP BY status")

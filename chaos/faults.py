@@ -10,7 +10,7 @@ import subprocess
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import psycopg
@@ -19,6 +19,7 @@ from django.conf import settings
 
 from apps.common.failpoint_names import NAMES
 from apps.sagas.nudge import TASK
+from chaos import event_faults
 from chaos.processes import Processes
 from chaos.proxies import Link, Mode
 from project import env
@@ -31,6 +32,7 @@ QUEUE = settings.CELERY_TASK_DEFAULT_QUEUE
 # What a shop under this load passes often enough to be waited for …
 OFTEN = ("saga.claim", "saga.begin", "saga.checkpoint", "saga.execute", "gateway", "order.place")
 OFTEN += ("payments.before", "payments.after", "catalog.reserve", "catalog.release")
+OFTEN += ("relay.", "consume.apply", "consume.before_ack")
 # … and what some of its orders pass.
 SELDOM = ("order.cancel", "order.ship", "order.deliver", "order.return")
 SELDOM += ("catalog.dispatch", "catalog.return")
@@ -44,6 +46,7 @@ class Broken:
     processes: Processes
     link: Link
     customers_away: Callable[[float], str]
+    poison: event_faults.Poison = field(default_factory=event_faults.Poison)
 
     def database(self) -> psycopg.Connection:
         return psycopg.connect(
@@ -220,4 +223,16 @@ FAULTS: dict[str, Fault] = {
     "link_slow": _link(Mode.SLOW),
     "gateway_errors": _link(Mode.ERRORS),
     "customers_away": customers_away,
+    "relay": _kill_leader("relay"),
+    "relay_stopped": event_faults.relay_stopped,
+    "consumer_child": _kill_child("consumer"),
+    "consumer_parent": _kill_leader("consumer"),
+    "consumer_stopped": event_faults.consumer_stopped,
+    "mailer": _kill_leader("mailer"),
+    "events_broker": event_faults.events_broker,
+    "connections_closed": event_faults.connections_closed,
+    "group_lost": event_faults.group_lost,
+    "duplicates": event_faults.duplicates,
+    "reorderings": event_faults.reorderings,
+    "poison": event_faults.poison,
 }

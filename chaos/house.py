@@ -5,6 +5,7 @@ import sys
 from argparse import Namespace
 from pathlib import Path
 
+from chaos import rabbitmq
 from project import env
 from project.local import parts
 from project.local.ownership import Ownership
@@ -27,11 +28,13 @@ def run(arguments: Namespace) -> int:
     kept.mkdir(parents=True)
     ownership = Ownership(env.PLACES)
     ownership.take("`make chaos`")
-    code = 1
+    code, node = 1, None
     try:
         with supervised() as supervisor:
             say(f"seed {arguments.seed}: starting a shop below {env.PLACES.var} …")
             Servers(env.PLACES).start(supervisor)
+            if arguments.events == "rabbitmq":
+                node = rabbitmq.start(supervisor)
             prepare(supervisor)
             # The gateway is started although GATEWAY_URL is set: that is the link to it.
             supervisor.start(parts.gateway())
@@ -39,6 +42,8 @@ def run(arguments: Namespace) -> int:
             code = supervisor.run_task(_inside(arguments, kept), {"HOLDFAST_PROCESS": "chaos"})
             say("stopping the shop …")
     finally:
+        if node is not None:
+            node.stop()
         if code or arguments.keep:
             shutil.copytree(env.PLACES.logs, kept / "log", dirs_exist_ok=True)
         ownership.release()

@@ -1,6 +1,7 @@
 """Carries out the plan: each fault at its time, again where there was nothing to break."""
 
 import random
+import subprocess
 import threading
 import time
 from collections.abc import Sequence
@@ -10,13 +11,17 @@ import psycopg
 import redis
 import urllib3
 
+from apps.messaging.brokers.base import BrokerDown
 from chaos.faults import FAULTS, Broken
 from chaos.report import History
 from chaos.schedule import Planned
 
 TRIES, PAUSE = 8, 1.0  # seconds
 AT_ONCE = 8  # faults under way
-UNREACHABLE = (psycopg.Error, redis.RedisError, urllib3.exceptions.HTTPError, OSError)
+UNREACHABLE = (
+    *(psycopg.Error, redis.RedisError, urllib3.exceptions.HTTPError, OSError),
+    *(BrokerDown, subprocess.TimeoutExpired),
+)
 
 
 class Injector:

@@ -69,6 +69,8 @@ class Report:
     retried: dict[str, int] = field(default_factory=dict)
     staff: dict[str, int] = field(default_factory=dict)
     quiescence: float | None = None
+    events: dict[str, int] = field(default_factory=dict)
+    events_at_rest: float | None = None
     audited: int = 0
     violations: list[str] = field(default_factory=list)
     shortfalls: list[str] = field(default_factory=list)
@@ -111,6 +113,9 @@ class Report:
             table.add_row("not to be injected", _counts(self.missed))
         at_rest = "never" if self.quiescence is None else f"after {self.quiescence:.1f} s"
         table.add_row("at rest", at_rest)
+        settled = self.events_at_rest
+        arrived = "not all" if settled is None else f"all after {settled:.1f} s"
+        table.add_row("events", f"{_counts(self.events)}; {arrived}")
         table.add_row("looked at by the audit", f"{self.audited:,}")
         table.add_row("violations", f"{len(self.violations)}")
         console.print(table)

@@ -30,6 +30,18 @@ COUNTS = {
     "link_slow": 5,
     "gateway_errors": 5,
     "customers_away": 3,
+    "relay": 4,
+    "relay_stopped": 4,
+    "consumer_child": 6,
+    "consumer_parent": 4,
+    "consumer_stopped": 5,
+    "mailer": 4,
+    "events_broker": 4,
+    "connections_closed": 4,
+    "group_lost": 5,
+    "duplicates": 5,
+    "reorderings": 5,
+    "poison": 5,
 }
 LEAST_OF_A_KIND, LEAST_FAULTS, LEAST_ORDERS = 3, 100, 2_500
 ALONE = "customers_away"  # nothing else happens meanwhile: it is watched who still works

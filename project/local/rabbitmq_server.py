@@ -58,17 +58,23 @@ class RabbitNode:
 
     def start(self) -> None:
         """Returns once clients are answered; raises ``Trouble``."""
+        command, environment = self.prepare()
+        self._node = self._spawn(command, os.environ | environment)
+        self._wait()
+
+    def prepare(self) -> tuple[list[str], dict[str, str]]:
+        """Command and environment of the node for who runs it; raises ``Trouble``."""
         program = rabbitmq_program()
         if program is None:
             raise Trouble("rabbitmq-server is missing. Debian: sudo apt install rabbitmq-server")
         self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         (self.directory / "rabbitmq.conf").write_text(CONFIG.format(port=self.port))
         (self.directory / "plugins").write_text("[].\n")
-        environment = os.environ | self._environment()
+        environment = self._environment()
         if self._mapper is None:  # else the node starts one that outlives it
-            self._mapper = self._spawn([_epmd(), "-port", str(self._mapper_port)], environment)
-        self._node = self._spawn([str(program)], environment)
-        self._wait()
+            command = [_epmd(), "-port", str(self._mapper_port)]
+            self._mapper = self._spawn(command, os.environ | environment)
+        return [str(program)], environment
 
     def _environment(self) -> dict[str, str]:
         here = str(self.directory)
