@@ -3,7 +3,7 @@
 import argparse
 import sys
 
-from bench import data, pages, replay
+from bench import data, pages, replay, styles
 from bench.events import command as events
 from bench.sagas import command as sagas
 
@@ -16,6 +16,7 @@ def main() -> int:
     pages.add_parser(benchmarks)
     sagas.add_parser(benchmarks)
     events.add_parser(benchmarks)
+    styles.add_parser(benchmarks)
     arguments = parser.parse_args()
     return arguments.run(arguments)
 

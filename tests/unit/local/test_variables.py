@@ -3,11 +3,15 @@
 import re
 from pathlib import Path
 
+import pytest
+from django.core.exceptions import ImproperlyConfigured
+
+from project import env
 from project.local import __main__ as local
 from project.local.places import DATABASES, ROOT
 
 READ = re.compile(
-    r"""(?:\benv\.(?:str|int|bool|float|list|amount)|env\.env|_port)\(\s*"([A-Z_]+)\""""
+    r"""(?:\benv\.(?:str|int|bool|float|list|amount|choice)|env\.env|_port)\(\s*"([A-Z_]+)\""""
 )
 
 
@@ -30,3 +34,9 @@ def test_the_test_suite_forgets_every_configured_server():
     urls = {name for name in variables_read() if name.endswith("_URL")}
 
     assert urls <= set(local.URLS)
+
+
+def test_a_word_that_is_none_of_those_to_choose_from_stops_the_start(monkeypatch):
+    monkeypatch.setenv("CHECKOUT_COORDINATION", "choreographd")
+    with pytest.raises(ImproperlyConfigured, match="orchestrated, choreographed"):
+        env.choice("CHECKOUT_COORDINATION", "orchestrated", "choreographed")
