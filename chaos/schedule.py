@@ -43,7 +43,7 @@ COUNTS = {
     "reorderings": 5,
     "poison": 5,
 }
-LEAST_OF_A_KIND, LEAST_FAULTS, LEAST_ORDERS = 3, 100, 2_500
+LEAST_OF_A_KIND, LEAST_FAULTS, LEAST_ORDERS = 3, 150, 2_500
 ALONE = "customers_away"  # nothing else happens meanwhile: it is watched who still works
 BEFORE_ALONE, AFTER_ALONE = 7.0, 13.0  # seconds kept free around it
 FIRST, LAST = 4.0, 8.0  # seconds free of faults at the beginning and at the end

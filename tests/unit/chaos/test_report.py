@@ -27,7 +27,7 @@ def test_a_kind_that_was_hardly_injected_fails():
 
 
 def test_too_few_faults_fail():
-    assert not report(faults=dict.fromkeys(KINDS, 4)).good  # 84 of 100
+    assert not report(faults=dict.fromkeys(KINDS, 4)).good  # 132 of 150
 
 
 def test_a_violation_fails():

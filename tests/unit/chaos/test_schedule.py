@@ -41,9 +41,9 @@ def test_nothing_begins_around_the_one_that_is_alone(seed):
 
 
 def test_what_a_run_has_to_reach_grows_with_its_length():
-    assert least(5) == (2_500, 100, 3)
-    assert least(20) == (10_000, 400, 3)
-    assert least(1) == (500, 20, 1)
+    assert least(5) == (2_500, 150, 3)
+    assert least(20) == (10_000, 600, 3)
+    assert least(1) == (500, 30, 1)
 
 
 def test_some_kinds_only():
