@@ -6,8 +6,8 @@ from datetime import timedelta
 from celery.schedules import crontab
 from django.conf import settings
 
-from apps.eventlog import inboxes, outboxes, partitions, reconciling
-from apps.eventlog.enums import DATABASE
+from apps.eventlog import facade as eventlog
+from apps.eventlog.facade import DATABASE
 from apps.scheduling.definition import Counts, job
 
 
@@ -20,8 +20,8 @@ from apps.scheduling.definition import Counts, job
     database=DATABASE,
 )
 def reconcile_events() -> Counts:
-    put = _everywhere(outboxes.outbox_archive)
-    return {"archived": put, **reconciling.groups_reconcile()}
+    put = _everywhere(eventlog.outbox_archive)
+    return {"archived": put, **eventlog.groups_reconcile()}
 
 
 @job(
@@ -35,8 +35,8 @@ def reconcile_events() -> Counts:
 def purge_events() -> Counts:
     hours, days = settings.OUTBOX_KEEP_HOURS, settings.INBOX_KEEP_DAYS
     return {
-        "outbox": _everywhere(lambda alias: outboxes.outbox_purge(alias, hours=hours)),
-        "inbox": _everywhere(lambda alias: inboxes.inbox_purge(alias, days=days)),
+        "outbox": _everywhere(lambda alias: eventlog.outbox_purge(alias, hours=hours)),
+        "inbox": _everywhere(lambda alias: eventlog.inbox_purge(alias, days=days)),
     }
 
 
@@ -48,7 +48,7 @@ def purge_events() -> Counts:
     database=DATABASE,
 )
 def make_event_partitions() -> Counts:
-    return {"partitions": partitions.partitions_make(months=3)}
+    return {"partitions": eventlog.partitions_make(months=3)}
 
 
 def _everywhere(work: Callable[[str], int]) -> int:

@@ -11,8 +11,8 @@ from collections.abc import Collection
 from uuid import UUID
 
 from apps.catalog import facade as catalog
-from apps.eventlog.audit import events_look
-from apps.orders.audit import facts
+from apps.eventlog.facade import events_look
+from apps.orders.audit import facts, others
 from apps.orders.audit.checks import ORDER_CHECKS
 from apps.orders.audit.facts import OrderFacts, Stock
 from apps.orders.audit.models import AuditRun
@@ -43,6 +43,7 @@ def audit_run(*, trigger: AuditRun.Trigger) -> AuditReport:
         checks = _orders() | _gateway() | _stock()
         checks["idempotency_replayable"] = idempotency_replayable()
         checks |= _events()
+        checks |= {name: CheckResult(*check()) for name, check in others.registered().items()}
     except Exception as error:
         _record(trigger, time.monotonic() - begun, error=f"{type(error).__name__}: {error}")
         raise
