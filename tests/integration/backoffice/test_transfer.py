@@ -17,6 +17,7 @@ from apps.common.transfer import admin, formats
 from apps.customers.models import User
 from apps.orders.models import Order
 from apps.sagas.models import SagaRun
+from tests.told import listening
 from tests.trade import Trade
 
 pytestmark = pytest.mark.django_db(databases=list(settings.DATABASES))
@@ -174,6 +175,26 @@ def test_stock_that_is_not_there_cannot_be_taken(staff):
     told = wrong(dry_run(staff, PRODUCT_PAGE, rows, resource=STOCK))
     assert [text.partition(":")[0] for text in told] == ["Row 2", "Row 3", "Row 4", "Row 5"]
     assert trade.levels() == {"CUP": (5, 0)}
+
+
+def test_what_an_import_changes_is_told_and_a_dry_run_tells_nothing(staff):
+    Trade(skus=("CUP",), stock=5)
+    with listening("catalog") as told, listening("default") as of_people:
+        dry_run(staff, PRODUCT_PAGE, "sku,price\nCUP,7\n", resource=PRICES)
+        dry_run(staff, USER_PAGE, "email,name\nann@example.org,Ann\n")
+    assert [*told, *of_people] == []
+    with listening("catalog") as told, listening("default") as of_people:
+        load(staff, PRODUCT_PAGE, "sku,name,price,category\nCUP,Cup,1,\nJAR,Jar,2,Tea\n")
+        load(staff, PRODUCT_PAGE, "sku,price\nCUP,7\nJAR,2\n", resource=PRICES)
+        load(staff, PRODUCT_PAGE, "sku,change,reason\nCUP,-5,broken\n", resource=STOCK)
+        load(staff, USER_PAGE, "email,name\nann@example.org,Ann\n")
+    assert told.topics == [
+        *("category.created", "product.created", "product.updated"),
+        *("stock.adjusted", "stock.depleted"),
+    ]
+    assert [(one.topic, one.payload.signed_up) for one in of_people] == [
+        ("customer.created", False)
+    ]
 
 
 def test_customers_come_in_with_their_address(staff):
