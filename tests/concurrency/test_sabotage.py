@@ -15,11 +15,14 @@ from typing import Any
 import pytest
 
 from apps.catalog.stock import sql
+from apps.eventlog import archiving
 from apps.messaging import idempotency, inbox
+from apps.messaging.consuming.delivering import Delivery
 from apps.payments import services
 from apps.payments.position import Position
 from apps.sagas.engine import leases, state, stepping, store
 from tests.concurrency.catalog import test_stock_races as stock_races
+from tests.concurrency.eventlog import test_append_order
 from tests.concurrency.payments import test_races as payment_races
 from tests.concurrency.sagas import test_paused_holder, test_state_machine, test_two_engines
 from tests.concurrency.sagas.test_paused_holder import late_answer
@@ -27,6 +30,8 @@ from tests.concurrency.sagas.test_state_machine import ready
 from tests.concurrency.sagas.test_two_engines import meet
 from tests.concurrency.sagas.test_two_engines import saga as saga_of_two_engines
 from tests.integration.catalog import test_moving, test_reserving
+from tests.integration.messaging.consuming import test_deliver
+from tests.integration.messaging.consuming.conftest import _told, listener
 from tests.integration.payments import test_refunds
 from tests.integration.sagas import test_engine, test_engine_faults
 from tests.integration.sagas.conftest import drive, recorder, saga, start
@@ -138,6 +143,42 @@ GUARDS = {
         [FENCE],
         test_state_machine.test_a_forward_step_that_comes_after_its_compensation_does_nothing,
         "compensated, but",
+    ),
+    "the inbox, of consumers": (
+        [
+            Words(
+                inbox,
+                "_ENTER",
+                "ON CONFLICT DO NOTHING RETURNING",
+                "ON CONFLICT (consumer, message_id) DO UPDATE SET request_hash = '' RETURNING",
+            )
+        ],
+        test_deliver.test_a_repeat_has_no_effect_in_the_same_batch_or_later,
+        "assert",
+    ),
+    "counting an attempt before it is made": (
+        [
+            Words(
+                Delivery,
+                "_one_by_one",
+                "attempts = records.count(group.alias, group.name, message.id)",
+                "attempts = 1",
+            )
+        ],
+        test_deliver.test_an_attempt_that_ended_the_process_counts,
+        "assert",
+    ),
+    "the lock of the event log": (
+        [
+            Words(
+                archiving,
+                "_LOCK",
+                "pg_advisory_xact_lock(hashtextextended('eventlog.append', 0))",
+                "1",
+            )
+        ],
+        test_append_order.test_an_archive_that_dawdles_before_its_commit_is_not_overtaken,
+        "assert",
     ),
     "the lock of the stock": (
         [Words(sql, "lock_items", "FOR UPDATE OF s")],
