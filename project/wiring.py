@@ -1,5 +1,7 @@
 """What lower rooms need to know of upper ones, registered once at start."""
 
+from functools import partial
+
 from django.urls import reverse
 from django.utils.http import urlencode
 
@@ -20,6 +22,7 @@ from apps.notifications import jobs as notification_jobs
 from apps.orders import event_contracts as order_events
 from apps.orders import reconciling
 from apps.orders import references as orders
+from apps.orders.audit import books, others
 from apps.orders.audit import jobs as audit_jobs
 from apps.orders.workflows import choreography as orders_checkout
 from apps.orders.workflows.cancellation import CANCELLATION
@@ -28,6 +31,7 @@ from apps.orders.workflows.dispatching import DISPATCH
 from apps.orders.workflows.returning import RETURN
 from apps.payments import checkout as payments_checkout
 from apps.payments import event_contracts as payment_events
+from apps.reporting import audit as reporting_audit
 from apps.reporting import consumers as reporting_consumers
 from apps.reporting import event_contracts as reporting_events
 from apps.reporting import jobs as reporting_jobs
@@ -74,6 +78,10 @@ CHECKOUT_GROUPS = (  # the participants of a choreographed checkout
     shipping_checkout.CHECKOUT,
     orders_checkout.CHECKOUT,
 )
+READ_MODEL_CHECKS = {
+    "read_model_matches": partial(reporting_audit.read_model_matches, books.books_at_rest),
+    "daily_sales_match": reporting_audit.daily_sales_match,
+}
 ORDER_PAGE = "admin:orders_order_change"
 ORDER_SAGAS = (  # their business key is the order
     *(CHECKOUT.kind, CANCELLATION.kind, DISPATCH.kind),
@@ -94,6 +102,8 @@ def wire() -> None:
     for job in JOBS:
         scheduling.register(job)
     register_contracts(CONTRACTS)
+    for name, check in READ_MODEL_CHECKS.items():
+        others.register(name, check)
     register_groups((*GROUPS, *CHECKOUT_GROUPS))
     choreography.register_overseer(CHECKOUT.kind, orders_checkout.oversee)
     references.register(catalog_purging.KIND, orders.products_ordered)

@@ -90,14 +90,14 @@ def test_a_rebuild_gives_the_same_tables_with_the_same_names():
 
 def test_a_rebuild_is_identical_while_orders_flow():
     """Two consumers go on from before the replay until after the swap."""
-    carry([*names(), *lives(30)])
+    carry([*names(), *lives(15)])
     stop, told, errors = threading.Event(), [], []
     busy = threading.Semaphore(0)
 
     def consume() -> None:
         try:
             while not stop.is_set():
-                events = lives(4)
+                events = lives(2)
                 carry(events)
                 told.extend(events)
                 busy.release()
@@ -112,15 +112,15 @@ def test_a_rebuild_is_identical_while_orders_flow():
     try:
         for _ in consumers:
             assert busy.acquire(timeout=20)
-        outcomes = [rebuild(batch=40) for _ in range(2)]
+        outcome = rebuild(batch=40)
     finally:
         stop.set()
         for one in consumers:
             one.join(30)
 
     assert errors == []
-    assert [one.differences for one in outcomes] == [(), ()]
-    assert OrderView.objects.count() == 30 + sum(one.topic == "order.placed" for one in told)
+    assert (outcome.differences, outcome.swapped) == ((), True)
+    assert OrderView.objects.count() == 15 + sum(one.topic == "order.placed" for one in told)
     assert rebuild(dry_run=True).differences == ()
 
 
