@@ -9,6 +9,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable
+from typing import Any
 
 from bench.sagas.peers.job import serve
 
@@ -21,17 +22,46 @@ ADDRESS = {
 }
 
 
-class Client:
-    """A keep-alive connection of one customer."""
+class Connection:
+    """A keep-alive connection to ``host``; ``head`` are the lines of every request's head."""
 
-    def __init__(self, host: str, port: int, token: str, prefix: str):
+    def __init__(self, host: str, port: int, head: str):
         self.socket = socket.create_connection((host, port), timeout=60)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self.prefix = prefix
         self.head = (
-            f"POST /api/v1/orders HTTP/1.1\r\nHost: {host}:{port}\r\nX-Session-Token: {token}\r\n"
-            "Content-Type: application/json\r\nAccept: application/json\r\n"
+            f"Host: {host}:{port}\r\nContent-Type: application/json\r\n"
+            f"Accept: application/json\r\n{head}"
         )
+
+    def post(self, path: str, body: str, head: str = "") -> tuple[int, bytes]:
+        """The status and body of the answer."""
+        head = f"POST {path} HTTP/1.1\r\n{self.head}{head}Content-Length: {len(body)}\r\n\r\n"
+        self.socket.sendall(f"{head}{body}".encode())
+        return self._answer()
+
+    def _answer(self) -> tuple[int, bytes]:
+        received = b""
+        while b"\r\n\r\n" not in received:
+            received += self._more()
+        head, _, body = received.partition(b"\r\n\r\n")
+        names = dict(line.lower().split(b": ", 1) for line in head.split(b"\r\n")[1:])
+        while len(body) < int(names[b"content-length"]):
+            body += self._more()
+        return int(head[9:12]), body
+
+    def _more(self) -> bytes:
+        if not (data := self.socket.recv(65536)):
+            raise SystemExit("the web server closed the connection")
+        return data
+
+
+class Client:
+    """A customer of Holdfast."""
+
+    def __init__(self, job: dict, number: int):
+        head = f"X-Session-Token: {job['tokens'][number]}\r\n"
+        self.connection = Connection(job["host"], job["port"], head)
+        self.prefix = f"{job['prefix']}-{number}"
 
     def order(self, number: int, product: str) -> int:
         """Places an order of one piece; the answer's status."""
@@ -42,33 +72,13 @@ class Client:
                 "shipping_address": ADDRESS,
             }
         )
-        head = f"{self.head}Idempotency-Key: {self.prefix}-{number}\r\n"
-        self.socket.sendall(f"{head}Content-Length: {len(body)}\r\n\r\n{body}".encode())
-        return self._answer()
-
-    def _answer(self) -> int:
-        received = b""
-        while b"\r\n\r\n" not in received:
-            received += self._more()
-        head, _, body = received.partition(b"\r\n\r\n")
-        names = dict(line.lower().split(b": ", 1) for line in head.split(b"\r\n")[1:])
-        missing = int(names[b"content-length"]) - len(body)
-        while missing > 0:
-            missing -= len(self._more())
-        return int(head[9:12])
-
-    def _more(self) -> bytes:
-        if not (data := self.socket.recv(65536)):
-            raise SystemExit("the web server closed the connection")
-        return data
+        key = f"Idempotency-Key: {self.prefix}-{number}\r\n"
+        return self.connection.post("/api/v1/orders", body, key)[0]
 
 
-def prepare(job: dict) -> Callable[[], dict]:
+def prepare(job: dict, client_of: Callable[[dict, int], Any] = Client) -> Callable[[], dict]:
     """Connects one client for each token and lets each order once."""
-    clients = [
-        Client(job["host"], job["port"], token, f"{job['prefix']}-{number}")
-        for number, token in enumerate(job["tokens"])
-    ]
+    clients = [client_of(job, number) for number in range(len(job["tokens"]))]
     for client in clients:
         client.order(-1, job["products"][0])
     statuses: Counter[int] = Counter()

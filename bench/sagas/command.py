@@ -41,14 +41,14 @@ def run(arguments: argparse.Namespace) -> int:
         raise SystemExit("--runs, --rounds and --finished are at least 1")
     progress = screen.Progress()
     parts = arguments.only or PARTS
-    if {"compare", "latency"} & set(parts):
+    if {"compare", "latency", "http"} & set(parts):
         rivals.install()
     progress.say("starting a shop …")
     with open_shop() as shop:
         report = measure(shop, parts, arguments, progress)
     judged = figures.targets(report)
     report["targets"] = as_json(judged)
-    if arguments.figure and "ratio" in report:
+    if arguments.figure and "compare" in parts:
         arguments.figure.write_text(picture.draw(report), encoding="utf-8")
     if arguments.json:
         print(json.dumps(report))
@@ -74,6 +74,7 @@ def measure(shop: Any, parts: Any, arguments: argparse.Namespace, progress: Any)
             report.setdefault(name, {})["latency"] = facts
     if "http" in parts:
         report["http"] = over_http.measure(shop, runs, rounds, progress)
+        report.setdefault("ratio", {})["oscar"] = report["http"].pop("ratio")
     if "hot" in parts:
         report["hot_product"] = hot.measure_hot(shop, half, rounds, progress)
     if "workers" in parts:

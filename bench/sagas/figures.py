@@ -110,7 +110,7 @@ def targets(report: Mapping[str, Any]) -> list[Target]:
     """The targets of what the report holds."""
     found = []
     ratio = report.get("ratio", {})
-    for peer, wanted in (("dbos_direct", 20.0), ("celery_chain", 30.0)):
+    for peer, wanted in (("dbos_direct", 20.0), ("celery_chain", 30.0), ("oscar", 5.0)):
         if peer in ratio:
             found.append(Target(f"Holdfast / {peer}", ratio[peer], wanted, "x"))
     latency = report.get("holdfast", {}).get("latency")
@@ -118,8 +118,6 @@ def targets(report: Mapping[str, Any]) -> list[Target]:
         found.append(
             Target("accept to confirmed, median", latency["p50_ms"], 250.0, " ms", most=True)
         )
-    if http := report.get("http"):
-        found.append(Target("over HTTP", http["confirmed_per_second"], 225.0, "/s"))
     if hot := report.get("hot_product"):
         found.append(Target("one hot product / spread", hot["ratio"], 0.5))
     if growth := report.get("growth"):

@@ -32,7 +32,7 @@ class Progress(screen.Progress):
 def print_report(report: Mapping[str, Any], targets: Sequence[Target]) -> None:
     """The compared figures, the others, and what became of the targets."""
     console = screen.console()
-    if "holdfast" in report and "ratio" in report:
+    if "dbos_direct" in report.get("ratio", {}):
         console.print(_compared(report))
     console.print(_others(report))
     screen.print_targets(console, targets)
@@ -68,6 +68,8 @@ def _others(report: Mapping[str, Any]) -> Any:
     table = Table("measured beside", "", title="Holdfast alone")
     for name in ("http", "hot_product", "workers", "growth", "audit"):
         for key, value in report.get(name, {}).items():
+            if isinstance(value, dict):
+                value = ", ".join(f"{one.replace('_', ' ')} {two:,}" for one, two in value.items())
             shown = f"{value:,}" if isinstance(value, int) else f"{value}"
             table.add_row(f"{name.replace('_', ' ')}: {key.replace('_', ' ')}", shown)
     return table

@@ -82,7 +82,7 @@ def test_targets_judge_what_was_measured():
         "accept to confirmed, median": True,
     }
     rest = {
-        "http": {"confirmed_per_second": 224.9},
+        "ratio": {"oscar": 4.9},
         "hot_product": {"ratio": 0.49},
         "growth": {"ratio": 0.79},
         "audit": {"violations": 1},
