@@ -5,7 +5,7 @@ from django.urls import include, path
 
 
 def payment(request: HttpRequest, pk: int) -> HttpResponse:
-    """Where an order would be paid: oscar names it in its answer, the benchmark never goes there."""
+    """Where an order would be paid: oscar names it in its answer, nobody here goes there."""
     return HttpResponse(status=501)
 
 
