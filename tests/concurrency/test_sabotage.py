@@ -20,10 +20,12 @@ from apps.messaging import idempotency, inbox
 from apps.messaging.consuming.delivering import Delivery
 from apps.payments import services
 from apps.payments.position import Position
+from apps.reporting.projecting import applying, name_rows, order_rows
 from apps.sagas.engine import leases, state, stepping, store
 from tests.concurrency.catalog import test_stock_races as stock_races
 from tests.concurrency.eventlog import test_append_order
 from tests.concurrency.payments import test_races as payment_races
+from tests.concurrency.reporting import test_two_consumers
 from tests.concurrency.sagas import test_paused_holder, test_state_machine, test_two_engines
 from tests.concurrency.sagas.test_paused_holder import late_answer
 from tests.concurrency.sagas.test_state_machine import ready
@@ -33,6 +35,7 @@ from tests.integration.catalog import test_moving, test_reserving
 from tests.integration.messaging.consuming import test_deliver
 from tests.integration.messaging.consuming.conftest import _told, listener
 from tests.integration.payments import test_refunds
+from tests.integration.reporting import test_projecting
 from tests.integration.sagas import test_engine, test_engine_faults
 from tests.integration.sagas.conftest import drive, recorder, saga, start
 from tests.integration.sagas.test_engine_faults import during
@@ -178,6 +181,29 @@ GUARDS = {
             )
         ],
         test_append_order.test_an_archive_that_dawdles_before_its_commit_is_not_overtaken,
+        "assert",
+    ),
+    "the versions of the read model": (
+        [
+            Words(
+                order_rows,
+                "_PUT",
+                "status = CASE WHEN t.status_version < excluded.status_version",
+                "status = CASE WHEN true",
+            ),
+            Words(order_rows, "_PUT", "WHERE t.order_version <", "WHERE true OR t.order_version <"),
+        ],
+        test_projecting.test_an_older_state_that_comes_late_changes_nothing,
+        "assert",
+    ),
+    "the versions of names in the read model": (
+        [Words(name_rows, "put_customers", "WHERE t.version < excluded.version")],
+        test_projecting.test_an_older_name_that_comes_late_changes_nothing,
+        "assert",
+    ),
+    "the lock of the read model": (
+        [Words(applying, "project", '"SELECT pg_advisory_xact_lock(%s)"', '"SELECT %s"')],
+        test_two_consumers.test_an_order_sold_while_its_product_moves_is_counted_where_the_product_is,
         "assert",
     ),
     "the lock of the stock": (
