@@ -47,10 +47,8 @@ class LoggedEventAdmin(ReadOnlyAdmin):
             {
                 "fields": (
                     "position",
-                    "aggregate",
-                    "aggregate_version",
-                    "schema_version",
                     "event_id",
+                    "schema_version",
                 )
             },
         )
@@ -80,6 +78,7 @@ def _shown(request: HttpRequest, event: LoggedEvent) -> dict[str, Any]:
     contract = find_contract(event.topic, event.schema_version)
     return {
         "event": event,
+        "version": f"v{event.schema_version}",
         "summary": contract.summary if contract else "",
         "payload": orjson.dumps(event.payload, option=orjson.OPT_INDENT_2).decode(),
         "about": [
