@@ -107,17 +107,13 @@ class RedisSubscription:
         pipe.xreadgroup(self._group, self._consumer, {self._keys[0]: LAST_ID}, count=1)
         buffered = {delivery.tag for delivery in self._buffer}
         *answers, sign = pipe.execute(raise_on_error=False)
+        is_missing(sign)
         found: list[tuple[str, list]] = []
-        lost = is_missing(sign)
         for key, answer in zip(self._keys, answers, strict=True):
-            if is_missing(answer):
-                lost = True
-            else:
+            if not is_missing(answer):  # reading notices too, and makes the group again
                 self._cursors[key] = answer[0]
                 found.append((key, [one for one in answer[1] if (key, one[0]) not in buffered]))
         self._take(found, redelivered=True)
-        if lost:
-            self._restore()
 
     def _read(self, count: int, seconds: float) -> None:
         """What is new in the streams; waits up to ``seconds`` for the first, less if they are

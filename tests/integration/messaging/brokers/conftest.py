@@ -17,7 +17,8 @@ from apps.messaging.brokers.redis_streams import RedisStreams
 from tests.cable import Cable, connector, through
 from tests.processes import eventually
 
-AGAIN_AFTER, CLAIM_AFTER = 0.2, 0.4  # seconds
+AGAIN_AFTER = 0.2  # seconds
+CLAIM_SOON, CLAIM_LATE = 0.4, 60.0  # late: however busy the machine, nobody is taken for dead
 MAX_BYTES = 1024 * 1024
 
 
@@ -29,12 +30,19 @@ class Place:
     name: str
     url: str
     prefix: str
-    make: Callable[[str, float], Broker]
+    make: Callable[..., Broker]
     lose: Callable[[str], None]
     made: list = field(default_factory=list)
 
-    def broker(self, cable: Cable | None = None, again_after: float = AGAIN_AFTER) -> Broker:
-        one = self.make(through(cable, self.url) if cable else self.url, again_after)
+    def broker(
+        self,
+        cable: Cable | None = None,
+        *,
+        again_after: float = AGAIN_AFTER,
+        claim_after: float = CLAIM_LATE,
+    ) -> Broker:
+        url = through(cable, self.url) if cable else self.url
+        one = self.make(url, again_after=again_after, claim_after=claim_after)
         self.made.append(one)
         return one
 
@@ -70,13 +78,13 @@ def place(request) -> Iterator[Place]:
 
 
 def redis_place(url: str, prefix: str) -> Place:
-    def make(address: str, again_after: float) -> RedisStreams:
+    def make(address: str, *, again_after: float, claim_after: float) -> RedisStreams:
         return RedisStreams(
             address,
             prefix=prefix,
             kinds=lambda: ["order", "stock"],
             max_bytes=MAX_BYTES,
-            claim_after=CLAIM_AFTER,
+            claim_after=claim_after,
             again_after=again_after,
         )
 
@@ -89,7 +97,7 @@ def redis_place(url: str, prefix: str) -> Place:
 
 
 def rabbitmq_place(url: str, prefix: str) -> Place:
-    def make(address: str, again_after: float) -> RabbitMq:
+    def make(address: str, *, again_after: float, claim_after: float) -> RabbitMq:
         return RabbitMq(
             address,
             prefix=prefix,

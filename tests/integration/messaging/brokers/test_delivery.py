@@ -7,7 +7,13 @@ import pytest
 
 from apps.messaging.brokers.base import Binding, GroupState
 from apps.messaging.brokers.rabbitmq_topology import DELIVERY_LIMIT
-from tests.integration.messaging.brokers.conftest import AGAIN_AFTER, bodies, events, take
+from tests.integration.messaging.brokers.conftest import (
+    AGAIN_AFTER,
+    CLAIM_SOON,
+    bodies,
+    events,
+    take,
+)
 from tests.processes import eventually
 
 ORDERS = Binding("orders", ("order.placed", "order.shipped"))
@@ -110,7 +116,7 @@ def test_two_consumers_share_the_work(place):
 
 
 def test_what_a_dead_consumer_held_comes_to_another(place):
-    broker, cable = place.broker(), place.cable()
+    broker, cable = place.broker(claim_after=CLAIM_SOON), place.cable()
     broker.declare([ORDERS])
     doomed = place.broker(cable)
     doomed.declare([ORDERS])
@@ -179,7 +185,7 @@ def test_what_is_put_back_over_and_over_is_never_lost(place):
 
 
 def test_what_is_acknowledged_never_comes_again(place):
-    broker = place.broker()
+    broker = place.broker(claim_after=CLAIM_SOON)
     broker.declare([ORDERS])
     broker.publish(events("order.placed", *range(10)))
     one = broker.subscribe("orders", "one")

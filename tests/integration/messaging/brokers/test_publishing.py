@@ -7,7 +7,13 @@ import pytest
 import redis
 
 from apps.messaging.brokers.base import Binding, BrokerDown, GroupState
-from tests.integration.messaging.brokers.conftest import MAX_BYTES, bodies, events, take
+from tests.integration.messaging.brokers.conftest import (
+    CLAIM_SOON,
+    MAX_BYTES,
+    bodies,
+    events,
+    take,
+)from tests.processes import eventually
 
 ORDERS = Binding("orders", ("order.*",))
 
@@ -56,7 +62,7 @@ def test_what_nobody_wants_is_taken_and_counted(place):
 
 def test_a_broker_out_of_reach_says_so_and_is_found_again(place):
     cable = place.cable()
-    broker = place.broker(cable)
+    broker = place.broker(cable, claim_after=CLAIM_SOON)
     broker.declare([ORDERS])
     broker.publish(events("order.placed", 1, 2))
     subscription = broker.subscribe("orders", "one")
@@ -106,15 +112,17 @@ def test_an_answer_that_never_came_may_be_a_duplicate_but_no_loss(place):
 
     assert broker.publish(batch) == [None] * 20
 
-    subscription = place.broker()
-    subscription.declare([ORDERS])
-    found = bodies(take(subscription.subscribe("orders", "one"), 41))
-    assert sorted(found) == sorted([0, *range(20), *range(20)])
+    subscription = another_consumer(place)
+    found = bodies(take(subscription, 21))  # the first, what was repeated, perhaps more
+    while more := subscription.receive(100, 0.2):
+        found += bodies(more)
+    assert set(found) == set(range(20))
+    assert place.name == "rabbitmq" or len(found) == 41  # a script is done as a whole
 
 
 def test_what_was_acknowledged_to_nobody_comes_again(place):
     cable = place.cable()
-    broker = place.broker(cable)
+    broker = place.broker(cable, claim_after=CLAIM_SOON)
     broker.declare([ORDERS])
     broker.publish(events("order.placed", 1, 2))
     subscription = broker.subscribe("orders", "one")
@@ -146,10 +154,14 @@ def test_a_lost_group_is_made_again(place):
     subscription.ack(take(subscription, 1))
 
     place.lose("orders")
-    subscription.receive(10, 0.3)
+    found = bodies(subscription.receive(10, 0.3))  # Redis starts over
     broker.publish(events("order.placed", 2))
 
-    assert 2 in bodies(take(subscription, {"redis": 2, "rabbitmq": 1}[place.name]))
+    def it_came() -> bool:
+        found.extend(bodies(subscription.receive(10, 0.5)))
+        return 2 in found
+
+    eventually(it_came, every=0)
     assert bodies(take(broker.subscribe("others", "one"), 2)) == [1, 2]
 
 
@@ -282,3 +294,32 @@ def test_what_rabbitmq_refuses_is_told_message_by_message(place):
     assert results == [None, None, "RabbitMQ refused it", None]
     assert again == [None]
     assert bodies(take(broker.subscribe("stock", "one"), 2)) == [4, 5]
+
+
+@pytest.mark.parametrize("place", ["rabbitmq"], indirect=True)
+def test_tags_of_a_lost_connection_acknowledge_nothing_over_the_next(place):
+    """RabbitMQ counts deliveries from one again; the same number is another message then."""
+    cable = place.cable()
+    broker = place.broker(cable)
+    broker.declare([ORDERS])
+    broker.publish(events("order.placed", 1, 2))
+    subscription = broker.subscribe("orders", "one")
+    held = take(subscription, 2)
+    cable.cut()
+    with pytest.raises(BrokerDown):
+        subscription.receive(1, 0.1)
+    cable.mend()
+    take(subscription, 2)
+
+    with pytest.raises(BrokerDown):
+        subscription.ack(held)
+    subscription.close()
+
+    assert sorted(bodies(take(another_consumer(place), 2))) == [1, 2]
+
+
+def another_consumer(place):
+    """Another consumer, by the direct way."""
+    broker = place.broker()
+    broker.declare([ORDERS])
+    return broker.subscribe("orders", "two")
