@@ -301,8 +301,10 @@ EVENT_RELAY_BATCH = env.env.int("EVENT_RELAY_BATCH", 500)
 EVENT_RELAY_LEASE_SECONDS = env.env.float("EVENT_RELAY_LEASE_SECONDS", 10.0)
 # An event that the broker refuses is a dead letter after so many attempts.
 EVENT_PUBLISH_ATTEMPTS = env.env.int("EVENT_PUBLISH_ATTEMPTS", 10)
-# Its niceness: taking orders goes first.
-EVENT_RELAY_NICE = env.env.int("EVENT_RELAY_NICE", 5)
+# Niceness of relay and consumers: orders go first, and while they take all of the machine the
+# events wait.
+EVENT_RELAY_NICE = env.env.int("EVENT_RELAY_NICE", 10)
+EVENT_CONSUMER_NICE = env.env.int("EVENT_CONSUMER_NICE", 10)
 
 # --- failpoints --------------------------------------------------------------------------------
 # For crash tests only: FAILPOINT=name:nth:kill|raise|sleep, or a file that says so later on.

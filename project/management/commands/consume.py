@@ -10,9 +10,11 @@ from functools import partial
 from typing import Any
 
 import structlog
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError, InterfaceError
 
+from apps.common.priority import step_back
 from apps.eventlog.reconciling import groups_begin
 from apps.messaging.brokers.choose import broker
 from apps.messaging.consuming.consumer import Consumer
@@ -44,6 +46,7 @@ class Command(BaseCommand):
         for number in STOP_SIGNALS:
             signal.signal(number, stop)
         _begin()
+        step_back(settings.EVENT_CONSUMER_NICE)
         works = [
             (one.name, partial(_consume, one, lambda: stopped))
             for one in groups

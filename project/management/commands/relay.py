@@ -3,7 +3,6 @@
 Any number may run: each outbox is one relay's at a time, and another takes over within seconds.
 """
 
-import os
 import signal
 import threading
 
@@ -12,6 +11,7 @@ from django.conf import settings
 from django.core.management import BaseCommand
 from django.db import connections
 
+from apps.common.priority import step_back
 from apps.messaging.relay.process import Relay, empty
 from project import heartbeat
 
@@ -32,7 +32,7 @@ class Command(BaseCommand):
         if once:
             self.stdout.write(f"{empty():,} events published")
             return
-        os.nice(settings.EVENT_RELAY_NICE)
+        step_back(settings.EVENT_RELAY_NICE)
         run()
 
 

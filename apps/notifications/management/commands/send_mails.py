@@ -1,12 +1,12 @@
 """Sends customers' mails until it is told to stop; SIGTERM lets it finish those in hand."""
 
-import os
 import signal
 import threading
 from typing import Any
 
 from django.core.management import BaseCommand
 
+from apps.common.priority import step_back
 from apps.notifications import mailer
 
 NICENESS = 10  # orders go first
@@ -22,7 +22,7 @@ class Command(BaseCommand):
         if options["once"]:
             self.stdout.write(f"{mailer.send_due()} sent")
             return
-        os.nice(NICENESS)
+        step_back(NICENESS)
         stop = threading.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stop.set())
