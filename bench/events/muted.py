@@ -11,10 +11,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from apps.messaging import outbox
-from apps.orders import events as orders
-from apps.payments import events as payments
-from apps.shipping import services as shipping
+import django
+
 from project.celery import app
 
 __all__ = ["app", "muted"]
@@ -34,31 +32,40 @@ def nothing(*words, **named):
     return None
 
 
-MUTE = (
-    (outbox.append, append),
-    (outbox.append_with, append_with),
-    (orders.order_placed, nothing),
-    (orders.orders_moved, nothing),
-    (payments.payment_event, nothing),
-    (shipping._scheduled, nothing),
-)
+def _pairs() -> tuple[tuple[Any, Any], ...]:
+    """Who appends or builds events, and who does so silently."""
+    from apps.messaging import outbox
+    from apps.orders import events as orders
+    from apps.payments import events as payments
+    from apps.shipping import services as shipping
+
+    return (
+        (outbox.append, append),
+        (outbox.append_with, append_with),
+        (orders.order_placed, nothing),
+        (orders.orders_moved, nothing),
+        (payments.payment_event, nothing),
+        (shipping._scheduled, nothing),
+    )
 
 
 @contextmanager
 def muted() -> Iterator[None]:
     """Nothing is appended in the block."""
-    before = [spoken.__code__ for spoken, _ in MUTE]
-    _exchange([mute.__code__ for _, mute in MUTE])
+    pairs = _pairs()
+    before = [spoken.__code__ for spoken, _ in pairs]
+    _exchange(pairs, [mute.__code__ for _, mute in pairs])
     try:
         yield
     finally:
-        _exchange(before)
+        _exchange(pairs, before)
 
 
-def _exchange(codes: list[Any]) -> None:
-    for (spoken, _), code in zip(MUTE, codes, strict=True):
+def _exchange(pairs: tuple[tuple[Any, Any], ...], codes: list[Any]) -> None:
+    for (spoken, _), code in zip(pairs, codes, strict=True):
         spoken.__code__ = code
 
 
 if os.environ.get("BENCH_MUTED"):
-    _exchange([mute.__code__ for _, mute in MUTE])
+    django.setup()
+    _exchange(_pairs(), [mute.__code__ for _, mute in _pairs()])
