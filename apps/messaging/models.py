@@ -115,7 +115,6 @@ class DeadLetter(models.Model):
         INVALID_PAYLOAD = "invalid_payload", "Invalid payload"
         TOO_LARGE = "too_large", "Too large"
         FAILED = "failed", "Failed"
-        BROKER = "broker", "Given up by the broker"
         REFUSED_BY_BROKER = "refused_by_broker", "Refused by the broker"
 
     consumer = models.CharField(max_length=60)

@@ -66,7 +66,7 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name='deadletter',
             name='reason',
-            field=models.CharField(choices=[('unparseable', 'Unparseable'), ('unknown_schema', 'Unknown schema'), ('invalid_payload', 'Invalid payload'), ('too_large', 'Too large'), ('failed', 'Failed'), ('broker', 'Given up by the broker'), ('refused_by_broker', 'Refused by the broker')], max_length=60),
+            field=models.CharField(choices=[('unparseable', 'Unparseable'), ('unknown_schema', 'Unknown schema'), ('invalid_payload', 'Invalid payload'), ('too_large', 'Too large'), ('failed', 'Failed'), ('refused_by_broker', 'Refused by the broker')], max_length=60),
         ),
         migrations.AlterField(
             model_name='deadletter',

@@ -132,6 +132,31 @@ def test_two_consumers_of_a_group_share_its_events_and_apply_each_once(own_strea
     assert sorted(handled["one"] + handled["two"]) == sorted(id_of(body) for body in bodies)
 
 
+def test_a_consumer_whose_sessions_end_goes_on_with_new_ones(own_streams, group):
+    bodies = [told(f"{number}") for number in range(3)]
+    stop, ended = threading.Event(), []
+
+    def end_session(events: Sequence[Received]) -> None:
+        if not ended:
+            ended.append(len(events))
+            execute("reporting", "SELECT pg_terminate_backend(pg_backend_pid())")
+
+    object.__setattr__(group, "handle", end_session)
+
+    def work() -> None:
+        consume(group, stop.is_set)
+        connections["reporting"].close()
+
+    publish(bodies)
+    thread = threading.Thread(target=work)
+    thread.start()
+    eventually(lambda: entered(group.name) == {id_of(body) for body in bodies})
+    stop.set()
+    thread.join(10)
+    assert ended
+    assert (attempts(group.name), letters(group.name)) == ({}, [])
+
+
 def _left(carrier, group: ConsumerGroup) -> int:
     state = carrier.state(group.name)
     return state.waiting + state.pending
