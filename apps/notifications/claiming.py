@@ -46,7 +46,7 @@ def claim(most: int) -> list[Claimed]:
                 next_attempt_at = clock_timestamp() + make_interval(secs => %s)
             WHERE id IN (
                 SELECT id FROM notifications_email
-                WHERE state IN ('pending', 'sending') AND next_attempt_at <= clock_timestamp()
+                WHERE state IN ('pending', 'sending') AND next_attempt_at <= statement_timestamp()
                 ORDER BY next_attempt_at, id LIMIT %s FOR UPDATE SKIP LOCKED
             )
             RETURNING """
