@@ -11,7 +11,7 @@ import pytest
 import redis
 from django.conf import settings as django_settings
 
-from apps.messaging.brokers.base import Broker, Delivery, Outgoing, Subscription
+from apps.messaging.brokers.base import Binding, Broker, Delivery, Outgoing, Subscription
 from apps.messaging.brokers.rabbitmq import RabbitMq
 from apps.messaging.brokers.redis_streams import RedisStreams
 from tests.cable import Cable, connector, through
@@ -134,3 +134,10 @@ def take(subscription: Subscription, count: int, *, seconds: float = 10.0) -> li
 
     eventually(enough, seconds=seconds, every=0)
     return found
+
+
+def another_consumer(place: Place) -> Subscription:
+    """A consumer of the group ``orders`` by the direct way."""
+    broker = place.broker()
+    broker.declare([Binding("orders", ("order.*",))])
+    return broker.subscribe("orders", "another")

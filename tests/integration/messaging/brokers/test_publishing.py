@@ -2,18 +2,18 @@
 
 from contextlib import suppress
 
-import kombu
 import pytest
-import redis
 
 from apps.messaging.brokers.base import Binding, BrokerDown, GroupState
 from tests.integration.messaging.brokers.conftest import (
     CLAIM_SOON,
     MAX_BYTES,
+    another_consumer,
     bodies,
     events,
     take,
-)from tests.processes import eventually
+)
+from tests.processes import eventually
 
 ORDERS = Binding("orders", ("order.*",))
 
@@ -198,128 +198,3 @@ def test_trimming_leaves_what_any_group_has_yet_to_acknowledge(place):
 
     rest = bodies(take(broker.subscribe("slow", "two"), 80))
     assert sorted(rest) == [*range(10, 20), *range(30, 100)]
-
-
-# --- what only one of the two can do -----------------------------------------------------------
-
-
-@pytest.mark.parametrize("place", ["redis"], indirect=True)
-def test_a_flushed_redis_gets_all_groups_back_from_the_start(place):
-    broker = place.broker()
-    others = Binding("others", ("*",))
-    broker.declare([ORDERS, others])
-    subscription = broker.subscribe("orders", "one")
-    broker.publish(events("order.placed", 1))
-    subscription.ack(take(subscription, 1))
-    with redis.Redis.from_url(place.url) as client:
-        client.delete(*client.keys(f"{broker.prefix}:*"))
-    broker.publish(events("order.placed", 2))  # to a stream without any group
-
-    restarted = place.broker()
-    restarted.declare([ORDERS, others])
-
-    assert bodies(take(restarted.subscribe("others", "one"), 1)) == [2]
-    assert bodies(take(subscription, 1)) == [2]
-
-
-@pytest.mark.parametrize("place", ["redis"], indirect=True)
-def test_trimming_makes_a_lost_group_again_rather_than_forget_it(place):
-    broker = place.broker()
-    others = Binding("others", ("order.*",))
-    broker.declare([ORDERS, others])
-    broker.publish(events("order.placed", 1, 2))
-    subscription = broker.subscribe("orders", "one")
-    subscription.ack(take(subscription, 2))
-    place.lose("others")
-
-    assert broker.trim() == 0
-
-    assert bodies(take(broker.subscribe("others", "one"), 2)) == [1, 2]
-
-
-@pytest.mark.parametrize("place", ["redis"], indirect=True)
-def test_only_consumers_that_hold_nothing_are_forgotten(place):
-    broker = place.broker()
-    broker.claim_after = 0.0  # whoever is silent is dead
-    broker.declare([ORDERS])
-    broker.publish(events("order.placed", 1, 2))
-    idle, holder = broker.subscribe("orders", "idle"), broker.subscribe("orders", "holder")
-    idle.ack(take(idle, 2))
-    broker.publish(events("order.placed", 3))
-    take(holder, 1)
-
-    broker.trim()
-
-    with redis.Redis.from_url(place.url) as client:
-        found = client.xinfo_consumers(broker.stream("order"), "orders")
-    assert [(one["name"], one["pending"]) for one in found] == [(b"holder", 1)]
-
-
-@pytest.mark.parametrize("place", ["rabbitmq"], indirect=True)
-def test_an_unbound_queue_is_bound_again(place):
-    broker = place.broker()
-    broker.declare([ORDERS])
-    subscription = broker.subscribe("orders", "one")
-    subscription.receive(1, 0)
-    with kombu.Connection(place.url) as connection:
-        connection.default_channel.queue_unbind(
-            f"{place.prefix}.orders", f"{place.prefix}.events", "order.#"
-        )
-    broker.publish(events("order.placed", 1))
-    assert broker.unroutable() == 1
-
-    assert subscription.receive(10, 0.5) == []
-    broker.publish(events("order.placed", 2))
-
-    assert bodies(take(subscription, 1)) == [2]
-
-
-@pytest.mark.parametrize("place", ["rabbitmq"], indirect=True)
-def test_what_rabbitmq_refuses_is_told_message_by_message(place):
-    """A full queue refuses; those before it were confirmed and are not told as refused."""
-    broker = place.broker()
-    broker.declare([Binding("stock", ("stock.*",))])
-    with kombu.Connection(place.url) as connection:
-        channel = connection.default_channel
-        channel.queue_declare(
-            f"{place.prefix}.full",
-            auto_delete=False,
-            arguments={"x-max-length": 2, "x-overflow": "reject-publish"},
-        )
-        channel.queue_bind(f"{place.prefix}.full", f"{place.prefix}.events", "order.#")
-
-        results = broker.publish([*events("order.placed", 1, 2, 3), *events("stock.depleted", 4)])
-        again = broker.publish(events("stock.depleted", 5))
-
-    assert results == [None, None, "RabbitMQ refused it", None]
-    assert again == [None]
-    assert bodies(take(broker.subscribe("stock", "one"), 2)) == [4, 5]
-
-
-@pytest.mark.parametrize("place", ["rabbitmq"], indirect=True)
-def test_tags_of_a_lost_connection_acknowledge_nothing_over_the_next(place):
-    """RabbitMQ counts deliveries from one again; the same number is another message then."""
-    cable = place.cable()
-    broker = place.broker(cable)
-    broker.declare([ORDERS])
-    broker.publish(events("order.placed", 1, 2))
-    subscription = broker.subscribe("orders", "one")
-    held = take(subscription, 2)
-    cable.cut()
-    with pytest.raises(BrokerDown):
-        subscription.receive(1, 0.1)
-    cable.mend()
-    take(subscription, 2)
-
-    with pytest.raises(BrokerDown):
-        subscription.ack(held)
-    subscription.close()
-
-    assert sorted(bodies(take(another_consumer(place), 2))) == [1, 2]
-
-
-def another_consumer(place):
-    """Another consumer, by the direct way."""
-    broker = place.broker()
-    broker.declare([ORDERS])
-    return broker.subscribe("orders", "two")
