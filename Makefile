@@ -35,8 +35,8 @@ chaos: ## kill everything at random under load, then judge (MINUTES=5, SEED=…)
 	@$(LOCAL)
 	@exec .venv/bin/python -m chaos $(if $(MINUTES),--minutes $(MINUTES)) $(if $(SEED),--seed $(SEED)) $(ARGS)
 
-bench: ## checkout sagas beside DBOS and a Celery chain (ARGS="--runs N --only PART --json")
-	@$(LOCAL) && exec .venv/bin/python -m bench sagas $(ARGS)
+bench: ## checkout sagas beside DBOS, a Celery chain, oscar; WHAT=events: events (ARGS="--only PART --json")
+	@$(LOCAL) && exec .venv/bin/python -m bench $(or $(WHAT),sagas) $(ARGS)
 
 reset: ## throw var/ away after asking (YES=1: without)
 	@exec $(LOCAL) reset $(if $(YES),--yes)

@@ -2,8 +2,10 @@
 
 Each is one statement in one round trip and its own commit, which is the least a step can cost, and
 leaves the rows that Holdfast's step leaves: ledger entry and order; stock item, reservation and
-stock ledger; shipment and order; ledger entry and order; order and outbox. A repeat changes nothing
-that has happened already; there is no inbox, no lock order and no compensation to pay for.
+stock ledger; shipment and order; ledger entry and order; order and outbox. Of the outbox they write the order's
+own event alone: what Holdfast tells of money, stock and shipment costs them nothing. A repeat
+changes nothing that has happened already; there is no inbox, no lock order and no compensation to
+pay for.
 """
 
 import os
@@ -57,12 +59,14 @@ CONFIRM = """
     WITH moved AS (
         UPDATE orders_order SET status = 'confirmed', version = version + 1,
             updated_at = clock_timestamp()
-        WHERE id = %(order)s AND status = 'pending' RETURNING id, version
+        WHERE id = %(order)s AND status = 'pending'
+        RETURNING id, version, customer_id, total, currency, placed_at
     )
     INSERT INTO messaging_outbox
         (event_id, topic, aggregate, aggregate_version, schema_version, payload, headers)
     SELECT uuidv7(), 'order.confirmed', 'order:' || id, version, 1,
-        jsonb_build_object('order_id', id), '{"correlation_id": ""}'
+        jsonb_build_object('order_id', id, 'customer_id', customer_id, 'placed_at', placed_at,
+            'total', jsonb_build_object('amount', total::text, 'currency', currency)), '{}'
     FROM moved
 """
 
