@@ -46,7 +46,7 @@ class WithLag(ReadOnlyAdmin):
 @admin.register(OrderView)
 class OrderViewAdmin(WithLag):
     list_display = (
-        "__str__", "placed_at", "customer", "state", "payment_status", "item_count", "sum",
+        "__str__", "placed_at", "customer", "state", "payment", "item_count", "sum",
         "country",
     )  # fmt: skip
     list_filter = ("status", "placed_at")
@@ -91,6 +91,10 @@ class OrderViewAdmin(WithLag):
     )
     def state(self, row: OrderView) -> tuple[str, str]:
         return row.status, row.status_display
+
+    @display(description="payment", ordering="payment_status")
+    def payment(self, row: OrderView) -> str:
+        return row.payment_status.replace("_", " ").capitalize()
 
     @display(description="total", ordering="total")
     def sum(self, row: OrderView) -> str:
