@@ -76,7 +76,6 @@ def _in_broker() -> int | None:
     """How many the broker holds for the group."""
     broker = choose.broker()
     try:
-        broker.declare(choose.bindings())
         state = broker.state(GROUP)
     except BrokerDown as error:
         log.warning("reporting.lag.broker_silent", error=str(error))

@@ -130,7 +130,6 @@ def _mails() -> Iterator[Sample]:
 def _groups() -> Iterator[Sample]:
     broker = choose.broker()
     try:
-        broker.declare(choose.bindings())
         for group in all_groups():
             state, whose = broker.state(group.name), {"group": group.name}
             yield "holdfast_group_waiting", whose, state.waiting

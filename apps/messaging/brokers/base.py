@@ -98,7 +98,7 @@ class Broker(Protocol):
 
     def subscribe(self, group: str, consumer: str) -> Subscription:
         """``consumer`` names it among the group's. Raises ``BrokerDown``, and ``LookupError``
-        where ``group`` was not declared here before."""
+        where ``group`` is not known here."""
 
     def state(self, group: str) -> GroupState:
         """Raises ``BrokerDown``."""

@@ -12,17 +12,20 @@ AMQP = ("amqp://", "amqps://")
 
 
 def broker() -> Broker:
-    """A broker of its own for whoever asks: close it. Nothing is connected yet."""
+    """A broker of its own for whoever asks: close it. Nothing is connected yet, and the registered
+    groups are known: who only looks has nothing to declare."""
     if settings.EVENTS_URL.startswith(AMQP):
         return RabbitMq(
             settings.EVENTS_URL,
             prefix=settings.EVENTS_PREFIX,
+            bindings=bindings(),
             max_bytes=settings.EVENT_MAX_BYTES,
             again_after=settings.EVENTS_AGAIN_AFTER_SECONDS,
         )
     return RedisStreams(
         settings.EVENTS_URL,
         prefix=settings.EVENTS_PREFIX,
+        bindings=bindings(),
         kinds=lambda: {contract.topic.partition(".")[0] for contract in all_contracts()},
         max_bytes=settings.EVENT_MAX_BYTES,
         claim_after=settings.EVENTS_CLAIM_AFTER_SECONDS,

@@ -18,20 +18,22 @@ PERSISTENT = 2
 
 class RabbitMq:
     """A message put back comes again after ``again_after`` seconds; consumers look after their
-    bindings every ``rebind_every`` seconds."""
+    bindings every ``rebind_every`` seconds. ``bindings`` are known without being declared."""
 
     def __init__(
         self,
         url: str,
         *,
         prefix: str,
+        bindings: Sequence[Binding] = (),
         max_bytes: int,
         again_after: float,
         rebind_every: float = 10.0,
     ):
         self._url, self._prefix, self._max_bytes = url, prefix, max_bytes
         self._again_after, self._rebind_every = again_after, rebind_every
-        self._bindings: dict[str, Binding] = {}
+        self._known = {binding.group: binding for binding in bindings}
+        self._declared: dict[str, Binding] = {}
         self._unconfirmed: dict[int, int] = {}  # tag → index of the message, in order
         self._refused: list[int] = []
         self._published = 0  # on this channel; RabbitMQ counts the same way
@@ -42,7 +44,7 @@ class RabbitMq:
     def _prepare(self) -> None:
         """A new channel: whatever the broker lost is made again, and confirms are asked for."""
         channel = self._link.channel
-        topology.declare(channel, self._prefix, self._bindings.values())
+        topology.declare(channel, self._prefix, self._declared.values())
         channel.confirm_select()
         channel.events["basic_ack"].add(self._on_ack)
         channel.events["basic_nack"].add(self._on_nack)
@@ -50,7 +52,8 @@ class RabbitMq:
 
     def declare(self, bindings: Sequence[Binding]) -> None:
         with self._lock, self._link.errors():
-            self._bindings |= {binding.group: binding for binding in bindings}
+            self._declared |= {binding.group: binding for binding in bindings}
+            self._known |= self._declared
             self._link.refresh()
             topology.declare(self._link.channel, self._prefix, bindings)
 
@@ -107,7 +110,7 @@ class RabbitMq:
         return RabbitSubscription(
             self._url,
             prefix=self._prefix,
-            binding=self._bindings[group],
+            binding=self._known[group],
             consumer=consumer,
             again_after=self._again_after,
             rebind_every=self._rebind_every,

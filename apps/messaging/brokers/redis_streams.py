@@ -29,7 +29,8 @@ CHUNK_BYTES = 8 * 1024 * 1024  # the most that one call of the script carries
 
 
 class RedisStreams:
-    """``kinds`` tells all kinds of topics there are, for those who want ``*``.
+    """``kinds`` tells all kinds of topics there are, for those who want ``*``; ``bindings`` are
+    known without being declared.
 
     What a consumer holds for ``claim_after`` seconds without acknowledging it goes to another;
     what was put back comes again after ``again_after`` seconds.
@@ -41,13 +42,15 @@ class RedisStreams:
         *,
         prefix: str,
         kinds: Callable[[], Iterable[str]],
+        bindings: Iterable[Binding] = (),
         max_bytes: int,
         claim_after: float,
         again_after: float,
     ):
         self.prefix, self.claim_after, self.again_after = prefix, claim_after, again_after
         self._kinds, self._max_bytes = kinds, max_bytes
-        self._bindings: dict[str, Binding] = {}
+        self._bindings = {binding.group: binding for binding in bindings}
+        self._declared: set[tuple[str, str]] = set()  # group and stream
         self.client = redis.Redis.from_url(
             url,
             protocol=2,
@@ -60,30 +63,35 @@ class RedisStreams:
 
     def declare(self, bindings: Sequence[Binding]) -> None:
         self._bindings |= {binding.group: binding for binding in bindings}
+        wanted = [
+            (binding.group, key) for binding in bindings for key in self.streams(binding.group)
+        ]
         with errors():
             pipe = self.client.pipeline(transaction=False)
-            wanted = {key for binding in bindings for key in self.streams(binding.group)}
-            for key in wanted:
+            keys = sorted({key for _, key in wanted})
+            for key in keys:
                 pipe.xinfo_groups(key)
-            found = dict(zip(wanted, pipe.execute(raise_on_error=False), strict=True))
+            found = dict(zip(keys, pipe.execute(raise_on_error=False), strict=True))
             # A stream without any group has lost them all: nothing of it was delivered yet.
             lost = {key for key, groups in found.items() if is_missing(groups) or not groups}
-            self._make_groups(bindings, lambda key: "0" if key in lost else "$")
+            self._make_groups(wanted, lost)
 
     def restore(self) -> None:
-        """Makes the groups that were lost (a flushed or restored server) again, from the start of
-        what there is."""
+        """Makes the groups that were declared here and lost since (a flushed or restored server)
+        again, from the start of what there is."""
         with errors():
-            self._make_groups(self._bindings.values(), lambda key: "0")
+            self._make_groups(self._declared, set())
 
-    def _make_groups(self, bindings: Iterable[Binding], start: Callable[[str], str]) -> None:
+    def _make_groups(self, wanted: Iterable[tuple[str, str]], lost: set[str]) -> None:
+        """Those that do exist stay as they are; those that did not yet begin at the end."""
         pipe = self.client.pipeline(transaction=True)  # another process sees all of them or none
-        for binding in bindings:
-            for key in self.streams(binding.group):
-                pipe.xgroup_create(key, binding.group, start(key), mkstream=True)
+        for group, key in wanted:
+            begun = key in lost or (group, key) in self._declared
+            pipe.xgroup_create(key, group, "0" if begun else "$", mkstream=True)
         for answer in pipe.execute(raise_on_error=False):
             if isinstance(answer, Exception) and not str(answer).startswith("BUSYGROUP"):
                 raise answer
+        self._declared.update(wanted)
 
     def publish(self, messages: Sequence[Outgoing]) -> list[str | None]:
         results = [refusal(message, self._max_bytes) for message in messages]
@@ -152,7 +160,7 @@ class RedisStreams:
     def trim(self) -> int:
         """Also forgets consumers that hold nothing and were not seen for long."""
         self.restore()
-        return sum(self._trim(key) for key in self._all_streams())
+        return sum(self._trim(key) for key in sorted({key for _, key in self._declared}))
 
     def _trim(self, key: str) -> int:
         with errors():
@@ -177,7 +185,7 @@ class RedisStreams:
         return f"{self.prefix}:events:{topic.partition('.')[0]}"
 
     def streams(self, group: str) -> list[str]:
-        """The streams that ``group`` reads; raises ``LookupError`` where it is not declared."""
+        """The streams that ``group`` reads; raises ``LookupError`` where it is not known."""
         topics = self._bindings[group].topics
         kinds = self._every_kind() if "*" in topics else topics
         return sorted({self.stream(kind) for kind in kinds})
@@ -185,9 +193,6 @@ class RedisStreams:
     def _every_kind(self) -> set[str]:
         named = {topic for binding in self._bindings.values() for topic in binding.topics}
         return {topic.partition(".")[0] for topic in (*self._kinds(), *named)} - {"*"}
-
-    def _all_streams(self) -> list[str]:
-        return sorted({key for group in self._bindings for key in self.streams(group)})
 
 
 def _chunks(messages: list[Outgoing]) -> Iterator[list[Outgoing]]:

@@ -3,7 +3,8 @@
 import pytest
 import redis
 
-from apps.messaging.brokers.base import Binding
+from apps.messaging.brokers.base import Binding, GroupState
+from apps.messaging.brokers.redis_streams import RedisStreams
 from tests.integration.messaging.brokers.conftest import bodies, events, take
 
 ORDERS = Binding("orders", ("order.*",))
@@ -57,3 +58,37 @@ def test_only_consumers_that_hold_nothing_are_forgotten(place):
     with redis.Redis.from_url(place.url) as client:
         found = client.xinfo_consumers(broker.stream("order"), "orders")
     assert [(one["name"], one["pending"]) for one in found] == [(b"holder", 1)]
+
+
+def test_a_lost_group_that_is_declared_again_starts_over(place):
+    """Others have theirs still; whoever declared it before knows that it is no new one."""
+    broker = place.broker()
+    others = Binding("others", ("order.*",))
+    broker.declare([ORDERS, others])
+    broker.publish(events("order.placed", 1))
+    place.lose("orders")
+
+    broker.declare([ORDERS, others])
+
+    assert bodies(take(broker.subscribe("orders", "one"), 1)) == [1]
+
+
+def test_who_only_looks_makes_nothing(place):
+    broker = place.broker()
+    broker.declare([ORDERS])
+    broker.publish(events("order.placed", 1))
+    place.lose("orders")
+    looking = RedisStreams(
+        place.url,
+        prefix=place.prefix,
+        kinds=lambda: ["order"],
+        bindings=[ORDERS],
+        max_bytes=1,
+        claim_after=1,
+        again_after=1,
+    )
+
+    assert looking.state("orders") == GroupState(waiting=1, pending=0, consumers=0)
+
+    assert looking.client.xinfo_groups(looking.stream("order")) == []
+    looking.close()
