@@ -16,6 +16,7 @@ from apps.sagas.engine.driver import drive_batch
 from apps.sagas.errors import NotRepairable
 from apps.sagas.facade import compensate_run, retry_run
 from apps.sagas.models import SagaRun
+from apps.shipping import facade as shipping
 from tests.pump import carry, settle, settle_badly, take_out
 from tests.trade import Trade, axes, drive_all, violations
 
@@ -173,8 +174,8 @@ def test_from_the_capture_on_being_late_turns_nothing_back(trade, gateway):
         drive_batch()
     assert SagaRun.objects.filter(kind="payment_capture").exists()
     be_late()
-    choreography.look_after()
     SagaRun.objects.filter(kind="checkout").update(abort_requested=True)
+    choreography.look_after()
     settle_through_waits()
     assert axes(placed.order_id) == CONFIRMED
     assert violations() == {}
@@ -187,6 +188,7 @@ def test_the_capture_of_an_order_that_is_already_late_never_begins(trade, gatewa
         drive_batch()
     carry(take_out())  # reserved
     be_late()
+    assert drive_batch() == 0  # late or not, it is none of the engine's
     carry(take_out())  # shipment.scheduled meets a checkout that is late
     assert not SagaRun.objects.filter(kind="payment_capture").exists()
     settle()
@@ -207,6 +209,20 @@ def test_a_cancelled_order_gets_neither_stock_nor_parcel_nor_money_late(trade, g
     settle_through_waits()
     assert axes(placed.order_id)[:2] == ("cancelled", "voided")
     assert trade.levels()["MUG"] == (100, 0)
+    assert violations() == {}
+
+
+def test_goods_reserved_at_the_moment_of_a_cancellation_are_not_shipped(trade, gateway):
+    placed = trade.place()
+    carry(take_out())
+    drive_batch()
+    carry(take_out())  # the goods are reserved; nobody has heard of it
+    facade.cancel_order(cancel(placed.order_id))
+    choreography.look_after()
+    carry(take_out())  # both in one batch
+    assert shipping.shipments([placed.order_id]) == {}
+    settle_through_waits()
+    assert axes(placed.order_id) == ("cancelled", "voided", "not_fulfilled")
     assert violations() == {}
 
 
