@@ -2,10 +2,10 @@
 
 Each is one statement in one round trip and its own commit, which is the least a step can cost, and
 leaves the rows that Holdfast's step leaves: ledger entry and order; stock item, reservation and
-stock ledger; shipment and order; ledger entry and order; order and outbox. Of the outbox they write the order's
-own event alone: what Holdfast tells of money, stock and shipment costs them nothing. A repeat
-changes nothing that has happened already; there is no inbox, no lock order and no compensation to
-pay for.
+stock ledger; shipment and order; ledger entry and order; order and outbox. Of the outbox they
+write the order's own event alone: what Holdfast tells of money, stock and shipment costs them
+nothing. A repeat changes nothing that has happened already; there is no inbox, no lock order and no
+compensation to pay for.
 """
 
 import os
@@ -46,7 +46,7 @@ RESERVE = """
 SCHEDULE = """
     WITH shipment AS (
         INSERT INTO shipping_shipment (id, order_id, status, tracking_number, address)
-        SELECT uuidv7(), id, 'scheduled', 'HF' || upper(right(replace(id::text, '-', ''), 20)),
+        SELECT uuidv7(), id, 'scheduled', 'HF' || upper(right(replace(id::text, '-', ''), 24)),
             address
         FROM orders_order WHERE id = %(order)s
         ON CONFLICT (order_id) DO NOTHING

@@ -28,8 +28,8 @@ LEFT = {
         " WHERE order_id = %(order)s::uuid ORDER BY entry.id",
         "SELECT status, length(tracking_number) FROM shipping_shipment"
         " WHERE order_id = %(order)s::uuid",
-        "SELECT topic, aggregate_version, schema_version, payload -> 'total', headers,"
-        " (SELECT array_agg(key) FROM jsonb_object_keys(payload) AS key)"
+        "SELECT topic, aggregate_version, schema_version, payload -> 'total' -> 'currency',"
+        " headers, (SELECT array_agg(key) FROM jsonb_object_keys(payload) AS key)"
         " FROM messaging_outbox WHERE aggregate = 'order:' || %(order)s"
         " AND topic <> 'order.placed'",
     ),
