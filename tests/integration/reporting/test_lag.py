@@ -25,12 +25,10 @@ class Holds:
 
     waiting: int | None = 0
 
-    def declare(self, bindings) -> None:
-        if self.waiting is None:
-            raise BrokerDown("away")
-
     def state(self, group: str) -> GroupState:
         assert group == REPORTING.name
+        if self.waiting is None:
+            raise BrokerDown("away")
         return GroupState(waiting=self.waiting, pending=1 if self.waiting else 0, consumers=1)
 
     def close(self) -> None:
