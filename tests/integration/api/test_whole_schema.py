@@ -33,7 +33,7 @@ def schema(tmp_path_factory):
 @pytest.fixture
 def attack(request, a_shop, settings):
     """An attack of the actor that the test names, on a shop with a customer and an order."""
-    settings.API_MAX_WAIT_SECONDS = 0
+    settings.API_MAX_WAIT_SECONDS = settings.READ_MODEL_WAIT_SECONDS = 0
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     settings.ACCOUNT_RATE_LIMITS = False
     a_shop.user.set_password(PASSWORD)

@@ -4,7 +4,8 @@ import random
 from decimal import Decimal as D
 
 import pytest
-from django.db import transaction
+from django.db import connections, transaction
+from django.test.utils import CaptureQueriesContext
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -144,6 +145,18 @@ def test_an_older_state_that_comes_late_changes_nothing():
         apply([late])
 
     assert tables() == before
+
+
+def test_a_batch_of_any_size_takes_as_many_statements():
+    apply([*names(), *an_order().life()])
+    counts = []
+    for size in (1, 20):
+        events = [event for _ in range(size) for event in an_order().life()]
+        with CaptureQueriesContext(connections[DATABASE]) as queries:
+            apply([*names(), *events])
+        counts.append(len(queries))
+
+    assert counts[0] == counts[1] <= 20
 
 
 def test_without_its_first_event_an_order_is_in_no_figure():
