@@ -21,6 +21,7 @@ from apps.messaging.consuming import signs
 from apps.messaging.groups import all_groups
 from apps.messaging.relay import queue
 from apps.notifications import selectors as notifications
+from apps.reporting import facade as reporting
 from apps.sagas import selectors as sagas
 from project import databases
 from project.health import OK, Readiness
@@ -37,6 +38,10 @@ TEXTS = {
     "holdfast_mails_waiting": "Mails to customers that were not sent yet.",
     "holdfast_mails_oldest_seconds": "Age of the oldest mail that was not sent yet.",
     "holdfast_mails_failed": "Mails of the last day that could not be sent.",
+    "holdfast_read_model_behind": "Events that the read model has yet to apply.",
+    "holdfast_read_model_oldest_seconds": "Age of the oldest of them, at most.",
+    "holdfast_read_model_heartbeat_seconds": "Seconds since the last heartbeat to arrive was sent.",
+    "holdfast_read_model_applied": "Events that the read model has applied.",
     "holdfast_group_waiting": "Messages not yet delivered to the consumer group.",
     "holdfast_group_pending": "Messages delivered to the group and not acknowledged.",
     "holdfast_group_consumers": "Consumers of the group that the broker knows.",
@@ -81,7 +86,13 @@ def all_sources() -> dict[str, Callable[[], Iterable[Sample]]]:
     sources: dict[str, Callable[[], Iterable[Sample]]] = {
         f"messaging-{_name(alias)}": partial(_messaging, alias) for alias in databases.ALIASES
     }
-    return sources | {"sagas": _sagas, "mails": _mails, "events": _groups, "consumers": _consumers}
+    return sources | {
+        "sagas": _sagas,
+        "mails": _mails,
+        "read-model": _read_model,
+        "events": _groups,
+        "consumers": _consumers,
+    }
 
 
 def _name(alias: str) -> str:
@@ -125,6 +136,21 @@ def _mails() -> Iterator[Sample]:
     yield "holdfast_mails_waiting", {}, behind.waiting
     yield "holdfast_mails_oldest_seconds", {}, behind.age
     yield "holdfast_mails_failed", {}, behind.failed
+
+
+def _read_model() -> Iterator[Sample]:
+    try:
+        lag = reporting.lag()
+    finally:
+        connections.close_all()
+    for name, value in (
+        ("behind", lag.behind),
+        ("oldest_seconds", lag.oldest_seconds),
+        ("heartbeat_seconds", lag.heartbeat_seconds),
+    ):
+        if value is not None:
+            yield f"holdfast_read_model_{name}", {}, value
+    yield "holdfast_read_model_applied", {}, lag.applied
 
 
 def _groups() -> Iterator[Sample]:

@@ -81,7 +81,7 @@ def test_what_waits_is_told_of_each_database():
     assert found["holdfast_dead_letters", "archive", "catalog", "failed"] == 1
     assert {key[1] for key, up in found.items() if key[0] == "holdfast_source_up" and up} == {
         *(f"messaging-{name}" for name in ("customers", "catalog", "orders", "reporting")),
-        *("sagas", "mails", "events", "consumers"),
+        *("sagas", "mails", "read-model", "events", "consumers"),
     }
 
 
