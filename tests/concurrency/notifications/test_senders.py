@@ -30,7 +30,7 @@ def running(mail_server):
     for event in mail_server.hold.values():
         event.set()
     for thread in threads:
-        thread.join(10)
+        thread.join(30)
         assert not thread.is_alive()
 
 

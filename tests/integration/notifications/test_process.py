@@ -21,4 +21,4 @@ def test_the_mailer_sends_what_comes_and_ends_in_good_order(shop, mail_server):
 
     mailer.popen.send_signal(signal.SIGTERM)
 
-    assert mailer.wait(10) == 0, mailer.output()
+    assert mailer.wait() == 0, mailer.output()
