@@ -30,8 +30,9 @@ def last_before(seconds: float) -> int:
     row = fetch_one(
         DATABASE,
         "SELECT position FROM eventlog_event"
-        " WHERE logged_at < clock_timestamp() - make_interval(secs => %s)"
-        " ORDER BY position DESC LIMIT 1",
+        # The stable clock: an index cannot serve a volatile one.
+        " WHERE logged_at < statement_timestamp() - make_interval(secs => %s)"
+        " ORDER BY logged_at DESC, position DESC LIMIT 1",
         [seconds],
     )
     return row[0] if row else 0

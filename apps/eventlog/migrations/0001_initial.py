@@ -33,7 +33,7 @@ TABLE = """
         WHERE customer_id IS NOT NULL;
     CREATE INDEX eventlog_event_cause ON eventlog_event (correlation_id)
         WHERE correlation_id IS NOT NULL;
-    CREATE INDEX eventlog_event_time ON eventlog_event USING brin (logged_at);
+    CREATE INDEX eventlog_event_time ON eventlog_event (logged_at, position);
 """
 PARTITIONS = """
     CREATE FUNCTION eventlog_make_partitions(months int) RETURNS int LANGUAGE plpgsql AS $$
