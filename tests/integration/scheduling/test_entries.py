@@ -33,6 +33,7 @@ def test_the_shops_jobs_run_as_declared():
         "purge-customers": "<crontab: 20 3 * * * (m/h/dM/MY/d)>",
         "purge-events": "0:10:00",
         "purge-products": "<crontab: 10 3 * * * (m/h/dM/MY/d)>",
+        "read-model-heartbeat": "0:01:00",
         "reconcile-events": "0:01:00",
         "reconcile-money": "0:05:00",
     }
