@@ -93,12 +93,17 @@ def test_goods_come_back_money_goes_back(trade, shipped, gateway):
     assert event.aggregate_version == order.version
     assert event.payload == {
         "order_id": str(shipped),
+        "customer_id": str(trade.customer_id),
         "return_id": str(answer.return_id),
         "amount": {"amount": "19.00", "currency": "GBP"},
+        "returned_total": {"amount": "19.00", "currency": "GBP"},
+        "placed_at": event.payload["placed_at"],
         "lines": [
             {
                 "product_id": str(trade.products["MUG"]),
                 "sku": "MUG",
+                "name": "Mug",
+                "unit_price": "9.50",
                 "quantity": 2,
                 "restocked": True,
             }
