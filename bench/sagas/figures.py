@@ -118,6 +118,8 @@ def targets(report: Mapping[str, Any]) -> list[Target]:
         found.append(
             Target("accept to confirmed, median", latency["p50_ms"], 250.0, " ms", most=True)
         )
+    if http := report.get("http"):
+        found.append(Target("over HTTP", http["confirmed_per_second"], 225.0, "/s"))
     if hot := report.get("hot_product"):
         found.append(Target("one hot product / spread", hot["ratio"], 0.5))
     if growth := report.get("growth"):
