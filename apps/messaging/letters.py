@@ -114,7 +114,7 @@ def told(verdicts: Counter[str]) -> list[tuple[str, bool]]:
     words = {
         Verdict.APPLIED.value: ("applied", True),
         Verdict.DUPLICATE.value: ("had been applied already", True),
-        Verdict.NOT_MEANT.value: ("not for this group any more", True),
+        Verdict.NOT_MEANT.value: ("left alone: the group does not want them any more", False),
         Verdict.DEAD.value: ("dead again", False),
         Verdict.AGAIN.value: ("left as they are: the database did not answer", False),
         RESENT: ("on their way to the broker again", True),
