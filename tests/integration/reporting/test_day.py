@@ -2,6 +2,7 @@
 
 import pytest
 from django.conf import settings as django_settings
+from django.test import override_settings
 
 from apps.common.databases import execute, fetch_all
 from apps.messaging.consuming.delivering import Verdict, deliver
@@ -10,6 +11,7 @@ from apps.orders import facade as orders
 from apps.orders.contracts import CancelOrder, DeliverOrder, ReturnItems, ReturnLine, ShipOrder
 from apps.reporting.consumers import REPORTING
 from apps.reporting.models import OrderView
+from tests.pump import settle
 from tests.trade import Trade, drive_all, violations
 
 pytestmark = pytest.mark.django_db(transaction=True, databases="__all__")
@@ -35,6 +37,9 @@ def a_day(gateway) -> Trade:
         trade.place(card="tok_decline"),
     )
     drive_all()
+    with override_settings(CHECKOUT_COORDINATION="choreographed"):
+        trade.place(MUG=1)
+    settle()
     orders.cancel_order(CancelOrder("staff:1", "gone", gone.order_id, "changed_mind"))
     for one in (sent, back):
         orders.ship_order(ShipOrder(one.order_id))
@@ -66,6 +71,7 @@ def test_the_totals_are_the_shops_own_to_the_penny(a_day):
     )
     assert of_views == of_orders
     assert {row[2:5] for row in of_views} == {
+        ("confirmed", "captured", "scheduled"),
         ("shipped", "captured", "shipped"),
         ("delivered", "partially_refunded", "delivered"),
         ("cancelled", "refunded", "cancelled"),
