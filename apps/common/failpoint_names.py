@@ -14,7 +14,7 @@ _COMMITS = {
     "saga.change": "spending the attempt of a step that raised, setting late runs apart, parking",
     "saga.note": "telling of attempts whose holder never came back",
     "saga.repair": "a person's hand on a run, with the logs",
-    "saga.look_after": "turning or parking runs that no engine drives, or telling that they are late",
+    "saga.look_after": "turning or parking runs that no engine drives, telling who is late",
     "order.place": "writing an order with its payment, run, event and idempotency record",
     "order.cancel": "accepting a cancellation with its run",
     "order.approve": "letting an order that is held for review go on",

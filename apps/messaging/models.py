@@ -36,7 +36,7 @@ class Outbox(models.Model):
             models.Index(fields=["id"], condition=WAITING, name="outbox_waiting"),
             models.Index(
                 fields=["aggregate", "id"],
-                # Without dead_at: the other index cannot serve for it, however wrong statistics are.
+                # Without dead_at: the other index cannot serve, however wrong statistics are.
                 condition=models.Q(published_at=None, attempts__gt=0),
                 name="outbox_refused",
             ),
