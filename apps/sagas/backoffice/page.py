@@ -57,7 +57,8 @@ class RunPage(BulkRepair, History, ReadOnlyAdmin):
             "Behind it",
             {
                 "fields": [
-                    *("id", "kind_version", "style", "correlation_id", "version", "claims", "weight"),
+                    *("id", "kind_version", "style", "correlation_id"),
+                    *("version", "claims", "weight"),
                     *("lease_token", "lease_until", "next_run_at", "step_since"),
                     *("abort_requested", "abort_reason", "compensations_left"),
                 ]
