@@ -117,6 +117,10 @@ def _parcel(order: Order) -> Iterator[Moment]:
     shipment = shipping.shipments([order.pk]).get(order.pk)
     if shipment is None:
         return
+    if shipment.failure:
+        why = _words(shipment.failure)
+        yield Moment(shipment.scheduled_at, "shipment", "Parcel refused", detail=why, mood=BAD)
+        return
     for word in ("scheduled", "dispatched", "delivered", "cancelled"):
         if at := getattr(shipment, f"{word}_at"):
             mood = DOUBTFUL if word == "cancelled" else PLAIN

@@ -25,6 +25,8 @@ class ScheduleShipment:
 
 @dataclass(frozen=True, slots=True)
 class Shipment:
+    """``failure`` is why it cannot be shipped, a code; found out at ``scheduled_at``."""
+
     shipment_id: UUID
     order_id: UUID
     status: ShipmentStatus
@@ -33,3 +35,4 @@ class Shipment:
     dispatched_at: datetime | None = None
     delivered_at: datetime | None = None
     cancelled_at: datetime | None = None
+    failure: str = ""

@@ -20,6 +20,7 @@ def shipments_of(order_ids: Sequence[UUID]) -> dict[UUID, ShipmentView]:
             row.dispatched_at,
             row.delivered_at,
             row.cancelled_at,
+            row.failure,
         )
         for row in Shipment.objects.filter(order_id__in=order_ids)
     }

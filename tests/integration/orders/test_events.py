@@ -26,6 +26,7 @@ from apps.orders.contracts import (
 )
 from apps.orders.models import Order
 from apps.orders.reconciling import reconcile_money
+from apps.orders.timeline import order_timeline
 from apps.payments import client
 from apps.payments.contracts import Operation
 from apps.payments.models import Payment
@@ -34,7 +35,7 @@ from apps.shipping import facade as shipping
 from apps.shipping.contracts import ScheduleShipment
 from apps.shipping.models import Shipment
 from tests.integration.payments.money import open_on_account, operate, prepare, record
-from tests.trade import ADDRESS, Trade, drive_all
+from tests.trade import ADDRESS, Trade, drive_all, violations
 
 pytestmark = pytest.mark.django_db(transaction=True, databases="__all__")
 
@@ -305,6 +306,10 @@ def test_a_country_that_is_not_served_fails_the_shipment_and_undoes_the_order(tr
     ]
     assert payloads("order.cancelled")[0]["reason"] == "country_not_served"
     assert trade.levels()["MUG"] == (100, 0)
+    moments = order_timeline(Order.objects.get(pk=order_id))
+    [refused] = [one for one in moments if one.source == "shipment"]
+    assert (refused.title, refused.detail) == ("Parcel refused", "Country not served")
+    assert violations() == {}
 
 
 def test_a_checkout_past_its_deadline_is_told_once(trade):
