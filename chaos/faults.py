@@ -146,6 +146,8 @@ def backends(broken: Broken, rng: random.Random) -> str | None:
 
 def customers_away(broken: Broken, rng: random.Random) -> str | None:
     """The customers database refuses connections for a while; orders go on without it."""
+    if not broken.processes.children("worker"):
+        return None  # one that was killed before is still starting: nobody could go on
     seconds = 10.0
     with broken.database() as connection:
         try:
