@@ -71,7 +71,7 @@ def measure_relay(shop: Shop, orders: int, rounds: int, progress: Progress) -> d
         "orders_per_second_without": round(nobody, 1),
         "orders_per_second_with": round(carried, 1),
         "costs": round(1 - carried / nobody, 4),
-        "events_left_when_done": int(statistics.median(left)),
+        "events_left_in_outboxes": int(statistics.median(left)),
         "seconds_to_catch_up": round(statistics.median(caught_up), 2),
     }
 

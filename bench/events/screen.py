@@ -1,6 +1,6 @@
 """What a person sees of ``bench events``."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from bench import screen
@@ -47,7 +47,16 @@ def _others(events: Mapping[str, Any]) -> Any:
 
     table = Table("measured beside", "", title="What events cost")
     for name in ("append", "relay", "projection", "growth"):
-        for key, value in events.get(name, {}).items():
-            shown = f"{value:,}" if isinstance(value, int) else f"{value}"
-            table.add_row(f"{name}: {key.replace('_', ' ')}", shown)
+        for words, value in _flat(name, events.get(name, {})):
+            table.add_row(words, f"{value:,}" if isinstance(value, int) else f"{value}")
     return table
+
+
+def _flat(name: str, facts: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """The figures in ``facts``, each with the words that lead to it."""
+    for key, value in facts.items():
+        words = f"{name}: {key.replace('_', ' ')}"
+        if isinstance(value, Mapping):
+            yield from _flat(words, value)
+        else:
+            yield words, value

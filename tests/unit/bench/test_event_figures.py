@@ -1,6 +1,11 @@
 """What `bench events` makes of its measurements."""
 
-from bench.events import figures, flow, growth
+import io
+
+from rich.console import Console
+
+from bench import screen as shared
+from bench.events import figures, flow, growth, screen
 from bench.events.flow import Flow
 
 
@@ -58,3 +63,21 @@ def test_targets_are_judged_for_what_was_measured():
         ("with published events / empty", False),
     ]
     assert figures.targets({"ratio": {}, "events": {}}) == []
+
+
+def test_a_report_is_shown_whole(monkeypatch):
+    paper = io.StringIO()
+    monkeypatch.setattr(shared, "console", lambda: Console(file=paper, width=120))
+    facts = flow.facts([a_flow(1_000)], [5.0, 7.0, 90.0])
+    events = {
+        "flow": {"redis_2": facts, "celery_task": flow.facts([a_flow(50)], [])},
+        "projection": {"redis": {"events_per_second": 6_000, "cpu_us_per_event": {"redis": 3.0}}},
+        "growth": {"ratio": 0.9},
+    }
+    report = {"events": events, "ratio": figures.ratios(events)}
+    screen.print_report(report, figures.targets(report))
+    text = paper.getvalue()
+    assert "Redis Streams, 2 consumers" in text
+    assert "Celery task per event, 2 children (Holdfast: 20.0 ×)" in text
+    assert "projection: redis: cpu us per event: redis" in text
+    assert "with published events / empty: 0.90 (at least 0.8): passed" in text
