@@ -16,7 +16,8 @@ READ = re.compile(
 
 
 def variables_read() -> set[str]:
-    sources = [ROOT / "project" / "env.py", ROOT / "project" / "settings.py"]
+    project = ROOT / "project"
+    sources = [project / "env.py", *(project / "settings").glob("*.py")]
     found = {name for path in sources for name in READ.findall(path.read_text())}
     found |= {f"{name.upper()}_DATABASE_URL" for name in DATABASES}
     return found | {"CACHE_URL", "QUEUE_REDIS_URL", "HOLDFAST_VAR"}
