@@ -219,6 +219,6 @@ def _alive(part: str) -> Callable[[], None]:
 
 
 def _check_consumers() -> None:
-    alive = {sign.group for sign in signs.alive() if sign.age <= heartbeat.EXPIRY_SECONDS}
+    alive = {sign.group for sign in signs.alive()}
     if missing := sorted({group.name for group in all_groups()} - alive):
         raise NotReady(f"no sign of life of {', '.join(missing)}")
