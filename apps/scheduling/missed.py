@@ -1,11 +1,14 @@
 """Notices that a job has not succeeded for two of its periods, by the database's clock."""
 
+from collections.abc import Sequence
+from datetime import datetime
+
 import structlog
 from django.db import transaction
 from django.db.models.functions import Now
 from django_celery_beat.models import PeriodicTask
 
-from apps.common.databases import execute, fetch_one
+from apps.common.databases import fetch_all, fetch_one
 from apps.scheduling.definition import registered
 from apps.scheduling.enums import DATABASE
 from apps.scheduling.models import JobAlert, ScheduledJob
@@ -29,32 +32,41 @@ def alerts_check() -> list[str]:
     """
     jobs, entries = registered(), entries_by_task()
     [now] = fetch_one(DATABASE, "SELECT clock_timestamp()")
-    missed = []
+    late: list[tuple[ScheduledJob, datetime]] = []
     with transaction.atomic(using=DATABASE):
         for row in ScheduledJob.objects.using(DATABASE).filter(pk__in=jobs).order_by("pk"):
             entry = entries.get(jobs[row.pk].task)
             due = overdue_at(effective(jobs[row.pk], entry), row.last_success_at or row.since)
             if due < now and (entry is None or entry.enabled):
-                missed.append(row.pk)
-                if _raise(row, due):
-                    log.error("job.missed", job=row.pk, due_at=due.isoformat())
+                late.append((row, due))
+        for name, due in _raise(late):
+            log.error("job.missed", job=name, due_at=due.isoformat())
+        missed = [row.pk for row, _ in late]
         JobAlert.objects.using(DATABASE).filter(cleared_at=None).exclude(job_id__in=missed).update(
             cleared_at=Now()
         )
     return missed
 
 
-def _raise(row: ScheduledJob, due) -> bool:
-    """Whether this made the alert: not where there is one, nor where the job has just succeeded."""
-    return bool(
-        execute(
-            DATABASE,
-            """
-            INSERT INTO scheduling_jobalert (job_id, due_at)
-            SELECT name, %s FROM scheduling_scheduledjob
-            WHERE name = %s AND last_success_at IS NOT DISTINCT FROM %s FOR SHARE
-            ON CONFLICT (job_id) WHERE cleared_at IS NULL DO NOTHING
-            """,
-            [due, row.pk, row.last_success_at],
-        )
+def _raise(late: Sequence[tuple[ScheduledJob, datetime]]) -> list[tuple[str, datetime]]:
+    """The alerts that this made: none where there is one, or where the job has just succeeded."""
+    if not late:
+        return []
+    return fetch_all(
+        DATABASE,
+        """
+        INSERT INTO scheduling_jobalert (job_id, due_at)
+        SELECT job.name, late.due
+        FROM unnest(%s::text[], %s::timestamptz[], %s::timestamptz[]) AS late(name, due, seen)
+        JOIN scheduling_scheduledjob job ON job.name = late.name
+        WHERE job.last_success_at IS NOT DISTINCT FROM late.seen
+        ORDER BY job.name FOR SHARE OF job
+        ON CONFLICT (job_id) WHERE cleared_at IS NULL DO NOTHING
+        RETURNING job_id, due_at
+        """,
+        [
+            [row.pk for row, _ in late],
+            [due for _, due in late],
+            [row.last_success_at for row, _ in late],
+        ],
     )

@@ -11,8 +11,8 @@ from apps.common.postgresql.base import is_quiet
 pytestmark = pytest.mark.django_db(transaction=True, databases=["orders"])
 
 ROW = """
-    INSERT INTO messaging_deadletter (consumer, event_id, topic, payload, headers, reason, error)
-    VALUES (%s, gen_random_uuid(), '', '{}', '{}', '', '')
+    INSERT INTO messaging_deadletter (consumer, event_id, topic, body, headers, reason, error)
+    VALUES (%s, gen_random_uuid(), '', '', '{}', '', '')
 """
 
 

@@ -67,7 +67,11 @@ def test_the_manager_may_all_that_others_may():
     assert all(role.permissions <= MANAGER.permissions for role in ROLES)
 
 
-DECISIONS = {"sagas.repair_run", "payments.resolve_discrepancy"}
+DECISIONS = {
+    "sagas.repair_run",
+    "payments.resolve_discrepancy",
+    "messaging.redrive_deadletter",
+}
 
 
 def test_nobody_may_write_what_only_the_machinery_writes():
