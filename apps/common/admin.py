@@ -66,6 +66,26 @@ class ReadOnlyAdmin(PageAdmin):
         return super().delete_view(request, *args, **kwargs)
 
 
+class Desk:
+    """For a page that shows more of its row than columns: ``desk`` says what."""
+
+    def desk(self, request: HttpRequest, row: Any) -> dict[str, Any]:
+        """The context that the page's own template wants of ``row``."""
+        raise NotImplementedError
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        row = self.get_object(request, object_id)
+        if row is not None and self.has_view_permission(request, row):
+            extra_context = (extra_context or {}) | self.desk(request, row)
+        return super().change_view(request, object_id, form_url, extra_context)
+
+
 class ServiceAdmin(PageAdmin):
     """Writes go through services: override ``save_model``, ``delete_model``.
 

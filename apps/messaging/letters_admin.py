@@ -13,6 +13,7 @@ from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from unfold.decorators import action, display
 
+from apps.common.admin import Desk
 from apps.messaging import letters
 from apps.messaging.every_database import DatabaseFilter, EveryDatabaseAdmin, chosen_database, name
 from apps.messaging.groups import all_groups
@@ -47,7 +48,7 @@ class ConsumerFilter(admin.SimpleListFilter):
 
 
 @admin.register(DeadLetter)
-class DeadLetterAdmin(EveryDatabaseAdmin):
+class DeadLetterAdmin(Desk, EveryDatabaseAdmin):
     """Redriving asks why, and tells what would happen first."""
 
     list_display = ("shown_topic", "consumer", "shown_reason", "deaths", "last_at", "state")
@@ -86,19 +87,7 @@ class DeadLetterAdmin(EveryDatabaseAdmin):
     def has_redrive_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm(PERMISSION)
 
-    def change_view(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
-        letter = self.get_object(request, object_id)
-        if letter is not None and self.has_view_permission(request, letter):
-            extra_context = (extra_context or {}) | self._desk(request, letter)
-        return super().change_view(request, object_id, form_url, extra_context)
-
-    def _desk(self, request: HttpRequest, letter: DeadLetter) -> dict[str, Any]:
+    def desk(self, request: HttpRequest, letter: DeadLetter) -> dict[str, Any]:
         waiting = letter.redriven_at is None
         address = reverse("admin:messaging_deadletter_redrive", args=[letter.pk])
         return {

@@ -10,7 +10,7 @@ from django.urls import path, reverse
 from django.utils.html import format_html
 from unfold.decorators import action, display
 
-from apps.common.admin import ReadOnlyAdmin, back, for_each, tell
+from apps.common.admin import Desk, ReadOnlyAdmin, back, for_each, tell
 from apps.common.errors import HoldfastError
 from apps.common.transfer.admin import TransferAdmin
 from apps.customers import facade as customers
@@ -52,7 +52,7 @@ ICONS = {
 ADDRESS = ("name", "line1", "line2", "city", "region", "postal_code", "country")
 
 
-class OrderPage(ReturnDesk, History, TransferAdmin, ReadOnlyAdmin):
+class OrderPage(Desk, ReturnDesk, History, TransferAdmin, ReadOnlyAdmin):
     """The list, and the page of one order with its buttons and its timeline."""
 
     resource_classes = [OrderResource]
@@ -102,18 +102,6 @@ class OrderPage(ReturnDesk, History, TransferAdmin, ReadOnlyAdmin):
         view = self.admin_site.admin_view(self.move_view)
         own = path("<uuid:order_id>/move/<slug:name>/", view, name="orders_order_move")
         return [own, *self.return_urls(), *super().get_urls()]
-
-    def change_view(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
-        order = self.get_object(request, object_id)
-        if order is not None and self.has_view_permission(request, order):
-            extra_context = (extra_context or {}) | self.desk(request, order)
-        return super().change_view(request, object_id, form_url, extra_context)
 
     def desk(self, request: HttpRequest, order: Order) -> dict[str, Any]:
         """What the page shows beside the plain columns."""

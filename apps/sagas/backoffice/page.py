@@ -11,7 +11,7 @@ from django.urls import path, reverse
 from django.utils import timezone
 from unfold.decorators import display
 
-from apps.common.admin import ReadOnlyAdmin, tell
+from apps.common.admin import Desk, ReadOnlyAdmin, tell
 from apps.common.errors import HoldfastError
 from apps.messaging.staff_admin import History
 from apps.sagas import facade
@@ -37,7 +37,7 @@ COLOURS = {
 PERMISSION = "sagas.repair_run"
 
 
-class RunPage(BulkRepair, History, ReadOnlyAdmin):
+class RunPage(Desk, BulkRepair, History, ReadOnlyAdmin):
     """Everything about runs; the only things to be done are the actions of ``repairs``."""
 
     list_display = [
@@ -89,18 +89,6 @@ class RunPage(BulkRepair, History, ReadOnlyAdmin):
 
     def has_repair_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm(PERMISSION)
-
-    def change_view(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
-        run = self.get_object(request, object_id)
-        if run is not None and self.has_view_permission(request, run):
-            extra_context = (extra_context or {}) | self.desk(request, run)
-        return super().change_view(request, object_id, form_url, extra_context)
 
     def desk(self, request: HttpRequest, run: SagaRun) -> dict[str, Any]:
         """What the page shows beside the plain columns."""
