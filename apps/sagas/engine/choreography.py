@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 import structlog
-from django.db import transaction
+from django.db import InterfaceError, OperationalError, transaction
 
 from apps.common.databases import execute, fetch_all, require_atomic
 from apps.common.failpoints import failpoint
@@ -107,12 +107,36 @@ def look_after() -> int:
     for kind in _kinds_due():
         with transaction.atomic(using=DATABASE):
             runs = due(kind, most=MOST_AT_ONCE)
-            if runs:
-                _overseers[kind](runs)
+            _oversee(kind, runs)
             failpoint("saga.look_after.before_commit")
         failpoint("saga.look_after.after_commit")
         seen += len(runs)
     return seen
+
+
+def _oversee(kind: str, runs: Sequence[Held]) -> None:
+    """Narrows an overseer's bug down to the run that shows it, and puts that one off: it must
+    neither touch the others nor keep the worker from the engine's runs."""
+    if not runs:
+        return
+    # No commit, a savepoint: what it has written before it fell is taken back.
+    whole_or_nothing = transaction.atomic(using=DATABASE)(_overseers[kind])
+    try:
+        whole_or_nothing(list(runs))
+    except (OperationalError, InterfaceError):
+        raise
+    except Exception:
+        if len(runs) > 1:
+            for one in runs:
+                _oversee(kind, _read([one.run_id]))
+            return
+        log.exception("saga.look_after_failed", kind=kind, run_id=str(runs[0].run_id))
+        execute(
+            DATABASE,
+            "UPDATE sagas_sagarun SET next_run_at = clock_timestamp()"
+            " + make_interval(secs => %s) WHERE id = %s",
+            [LOOK_AGAIN, runs[0].run_id],
+        )
 
 
 def _kinds_due() -> list[str]:
@@ -125,14 +149,19 @@ def due(kind: str, *, most: int) -> list[Held]:
     require_atomic(DATABASE)
     rows = fetch_all(
         DATABASE,
-        f"""
-        WITH taken AS MATERIALIZED (
-            SELECT id FROM sagas_sagarun WHERE kind = %s AND {_DUE}
-            ORDER BY next_run_at LIMIT %s FOR UPDATE SKIP LOCKED
-        )
-        SELECT {_COLUMNS} FROM sagas_sagarun WHERE id IN (SELECT id FROM taken) ORDER BY id
-        """,
+        f"SELECT id FROM sagas_sagarun WHERE kind = %s AND {_DUE}"
+        " ORDER BY next_run_at LIMIT %s FOR UPDATE SKIP LOCKED",
         [kind, most],
+    )
+    return _read([run_id for (run_id,) in rows])
+
+
+def _read(run_ids: Sequence[UUID]) -> list[Held]:
+    """Runs that this transaction has locked, as they are now."""
+    rows = fetch_all(
+        DATABASE,
+        f"SELECT {_COLUMNS} FROM sagas_sagarun WHERE id = ANY(%s) ORDER BY id",
+        [list(run_ids)],
     )
     return _with_steps(rows)
 

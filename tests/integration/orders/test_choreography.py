@@ -325,3 +325,20 @@ def test_a_person_may_turn_a_checkout_back_before_its_capture(trade):
     settle()
     with pytest.raises(NotRepairable):
         compensate_run(done.saga_id, None, "too late")
+
+
+def test_an_overseers_bug_puts_off_the_run_that_shows_it_and_touches_no_other(trade, monkeypatch):
+    bad, good = trade.place(), trade.place()
+    be_late()
+    oversee = choreography._overseers["checkout"]
+
+    def stumble(runs):
+        oversee(runs)  # what it wrote before it fell is taken back
+        if str(bad.order_id) in {run.business_key for run in runs}:
+            raise ZeroDivisionError
+
+    monkeypatch.setitem(choreography._overseers, "checkout", stumble)
+    assert choreography.look_after() == 2
+    late = Outbox.objects.using("orders").filter(topic="checkout.timed_out")
+    assert list(late.values_list("aggregate", flat=True)) == [f"order:{good.order_id}"]
+    assert choreography.look_after() == 0  # the other waits for a later look
