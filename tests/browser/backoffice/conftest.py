@@ -17,7 +17,8 @@ from apps.customers.contracts import Login
 PASSWORD = "staff-counter-9371"
 EMAIL = "staff@example.org"
 WIDTHS = (390, 1280)
-TOO_WIDE = "document.documentElement.scrollWidth - window.innerWidth"
+# A page that is being replaced has no root element for a moment.
+TOO_WIDE = "(document.documentElement?.scrollWidth ?? Infinity) - window.innerWidth"
 SERIOUS = {"serious", "critical"}
 # SCREENSHOTS=directory keeps a picture of each page that is looked at.
 PICTURES = os.environ.get("SCREENSHOTS", "")

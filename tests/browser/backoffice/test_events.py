@@ -49,6 +49,7 @@ def test_an_event_is_found_and_a_dead_letter_redriven(counter, order_id):
     expect(page.get_by_text(WHY)).to_be_visible()
     staff.look("dead-letter")
     page.get_by_role("link", name="Redrive …").click()
+    expect(page.get_by_label("Reason")).to_be_visible()
     staff.look("dead-letter-reason")
     page.get_by_label("Reason").fill("The handler is mended")
     page.get_by_role("button", name="Redrive").click()
