@@ -45,6 +45,7 @@ INSTALLED_APPS = [
     "allauth.mfa",
     "allauth.usersessions",
     "apps.messaging",
+    "apps.caching",
     "apps.eventlog",
     "apps.scheduling",
     "apps.sagas",

@@ -18,6 +18,14 @@ CACHES = {
     }
 }
 
+# --- caches of the apps (apps/caching) ------------------------------------------------------------
+CACHE_PREFIX = env.env.str("CACHE_PREFIX", "holdfast")  # of keys and channels
+# A cache that takes longer to answer is away for the moment.
+CACHE_TIMEOUT_SECONDS = env.env.float("CACHE_TIMEOUT_SECONDS", 0.1)
+# What an app declares in its caches.py, in other words for this shop:
+# {"catalog.product": {"ttl": 60}}.
+CACHE_POLICIES = env.env.json("CACHE_POLICIES", default={})
+
 # --- events: who carries them ------------------------------------------------------------------
 # redis:// (Streams; by default on the durable Redis) or amqp:// (RabbitMQ).
 EVENTS_URL = env.env.str("EVENTS_URL", "") or QUEUE_REDIS_URL

@@ -1,0 +1,81 @@
+"""How a resource is cached: values to be declared, and overridden by ``CACHE_POLICIES``."""
+
+from dataclasses import dataclass, fields, replace
+from enum import StrEnum
+from typing import Any
+
+
+class Strategy(StrEnum):
+    """Who loads on a miss, and what a write does.
+
+    Cache-aside: the caller loads, a write invalidates. Read-through: the cache loads, a write
+    invalidates. Write-through: the cache loads, a write goes to the database and then anew into the
+    cache. Write-behind: the cache loads, a write goes to Redis and in sets to the database later.
+    """
+
+    CACHE_ASIDE = "cache-aside"
+    READ_THROUGH = "read-through"
+    WRITE_THROUGH = "write-through"
+    WRITE_BEHIND = "write-behind"
+
+
+class Eviction(StrEnum):
+    """Which entry of a full in-process cache goes first."""
+
+    LRU = "lru"
+    LFU = "lfu"
+    FIFO = "fifo"
+
+
+class Serializer(StrEnum):
+    JSON = "json"
+    MSGPACK = "msgpack"
+
+
+@dataclass(frozen=True, slots=True)
+class Local:
+    """The in-process cache (L1) in front: bounded by entries and by bytes, whichever comes first.
+
+    ``seconds`` is the backstop: an entry that was not confirmed by Redis for so long is not served.
+    """
+
+    eviction: Eviction = Eviction.LRU
+    entries: int = 10_000
+    megabytes: float = 64.0
+    seconds: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """``ttl`` and ``negative_ttl`` (of "there is none") in seconds, ±``jitter`` of them.
+
+    ``early`` is β of the early expiry (0: none; Vattani et al., "Optimal Probabilistic Cache
+    Stampede Prevention", VLDB 2015). A ``strict`` resource refuses writes while Redis is away;
+    others commit and are invalidated behind.
+    """
+
+    strategy: Strategy
+    ttl: float = 300.0
+    negative_ttl: float = 30.0
+    jitter: float = 0.1
+    early: float = 1.0
+    serializer: Serializer = Serializer.JSON
+    local: Local | None = None
+    strict: bool = False
+
+    def overridden(self, values: dict[str, Any]) -> "Policy":
+        """With ``values`` (as JSON has them) in place; raises ``ValueError`` for an unknown one."""
+        known = {one.name for one in fields(self)}
+        if unknown := values.keys() - known:
+            raise ValueError(f"no such policy: {', '.join(sorted(unknown))}")
+        given = dict(values)
+        if "strategy" in given:
+            given["strategy"] = Strategy(given["strategy"])
+        if "serializer" in given:
+            given["serializer"] = Serializer(given["serializer"])
+        if given.get("local") is not None:
+            local = dict(given["local"])
+            if "eviction" in local:
+                local["eviction"] = Eviction(local["eviction"])
+            given["local"] = replace(self.local or Local(), **local)
+        return replace(self, **given)
