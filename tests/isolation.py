@@ -1,4 +1,5 @@
-"""Gives each pytest-xdist worker a Redis database of its own; loaded before Django's settings.
+"""Gives each pytest-xdist worker a Redis database and channel of its own; loaded before Django's
+settings.
 
 PostgreSQL databases are told apart by pytest-django.
 """
@@ -19,3 +20,5 @@ for _variable, _socket in (
     _url = os.environ.get(_variable) or f"unix://{_socket}?db=0"
     _base, _, _database = _url.partition("?db=")
     os.environ[_variable] = f"{_base}?db={int(_database or 0) + int(_number)}"
+# What is published on Redis is heard in all of its databases: each worker has channels of its own.
+os.environ["CACHE_PREFIX"] = f"{os.environ.get('CACHE_PREFIX') or 'test'}-{_number}"
