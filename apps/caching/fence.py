@@ -14,6 +14,9 @@ from apps.caching.resources import Fields
 LEASE_MS = 3_000  # above the longest load; one that takes longer does not fill
 # Above the longest transaction: a writer that died keeps readers from filling for so long.
 WRITER_MS = 120_000
+# The field of a kept value that is random with each fill: whoever holds a copy of the value
+# compares it to learn whether the copy is still the one that Redis has.
+STAMP = "_s"
 
 
 @dataclass(frozen=True, slots=True)
