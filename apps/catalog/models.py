@@ -58,11 +58,15 @@ class Product(SoftDeleteModel):
     version = models.PositiveIntegerField(default=1, editable=False)
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     updated_at = models.DateTimeField(db_default=Now(), editable=False)
+    # The last edit of a feed that is in this row: older ones are not written over it.
+    feed_epoch = models.BigIntegerField(db_default=0, editable=False)
+    feed_counter = models.BigIntegerField(db_default=0, editable=False)
 
     class Meta:
         permissions = [
             ("restore_product", "Can restore a deleted product"),
             ("purge_product", "Can remove a deleted product for good"),
+            ("send_feed", "Can send a feed of prices, attributes and stock"),
         ]
         constraints = [
             models.UniqueConstraint(fields=["sku"], condition=LIVING, name="product_sku"),
