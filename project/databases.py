@@ -24,6 +24,7 @@ APP_DATABASE = {
     "scheduling": CUSTOMERS,
     "sessions": CUSTOMERS,
     "usersessions": CUSTOMERS,
+    "caching": CATALOG,  # its rows commit with what is cached
     "catalog": CATALOG,
     "orders": ORDERS,
     "payments": ORDERS,

@@ -84,6 +84,7 @@ GROUPS: tuple[tuple[str, tuple[Entry, ...]], ...] = (
             ("Mail recipients", "contact_mail", "notifications.Recipient"),
             ("Orders for mails", "drafts", "notifications.OrderFacts"),
             ("Idempotency", "repeat_one", "messaging.IdempotencyRecord"),
+            ("Pending invalidations", "auto_delete", "caching.Invalidation"),
             ("Jobs", "event_repeat", "scheduling.ScheduledJob"),
             ("Job runs", "manage_history", "scheduling.JobRun"),
             ("Job alerts", "notification_important", "scheduling.JobAlert"),

@@ -41,6 +41,7 @@ SEE_MESSAGES = _views(
     "messaging",
     *("outbox", "relaylease", "inbox", "deadletter", "deliveryattempt", "idempotencyrecord"),
 ) | _views("eventlog", "loggedevent", "groupprogress", "sweep")
+SEE_CACHES = _views("caching", "invalidation")
 SCHEDULE = frozenset(
     f"django_celery_beat.{verb}_{model}"
     for verb in ("view", "add", "change", "delete")
@@ -113,6 +114,7 @@ MANAGER = Role(
     " removing for good.",
     frozenset().union(*(role.permissions for role in _EVERYBODY))
     | SEE_MESSAGES
+    | SEE_CACHES
     | SCHEDULE
     | _views("admin", "logentry")
     | _views("auth", "group")

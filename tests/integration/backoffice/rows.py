@@ -19,6 +19,7 @@ from django_celery_beat.models import (
     SolarSchedule,
 )
 
+from apps.caching.models import Invalidation
 from apps.catalog.models import Product, Reservation
 from apps.customers import facade
 from apps.customers.contracts import Address, RegisterCustomer
@@ -83,6 +84,7 @@ def machinery(count: int) -> None:
         IdempotencyRecord.objects.using("orders").create(
             principal="p", key=name, request_hash="", response={}
         )
+        Invalidation.objects.create(names=[f"catalog.product:{name}"])
 
 
 def logins(count: int) -> None:

@@ -46,6 +46,7 @@ LISTS = {
     "eventlog/sweep": {MANAGER},
     "messaging/relaylease": {MANAGER},
     "messaging/idempotencyrecord": {MANAGER},
+    "caching/invalidation": {MANAGER},
     "scheduling/scheduledjob": {READ, FINANCE, MANAGER},
     "django_celery_beat/periodictask": {MANAGER},
 }
