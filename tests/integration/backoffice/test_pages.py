@@ -37,6 +37,7 @@ FILLS = {
     "eventlog": machinery,
     "messaging": machinery,
     "django_celery_beat": schedules,
+    "caching": machinery,
     "catalog": trade,
     "notifications": mails,
     "orders": trade,
