@@ -65,8 +65,13 @@ def etag_of(data: Any, *, weak: bool = False) -> str:
 
 
 def is_fresh(request: HttpRequest, etag: str) -> bool:
-    """Whether ``If-None-Match`` names ``etag`` (compared weakly, as RFC 9110 says) or ``*``."""
-    known = parse_etags(request.headers.get("If-None-Match", ""))
+    """Whether ``If-None-Match`` names ``etag``."""
+    return names_etag(request.headers.get("If-None-Match", ""), etag)
+
+
+def names_etag(if_none_match: str, etag: str) -> bool:
+    """Whether the header names ``etag`` (compared weakly, as RFC 9110 says) or ``*``."""
+    known = parse_etags(if_none_match)
     return known == ["*"] or etag.removeprefix("W/") in {tag.removeprefix("W/") for tag in known}
 
 
