@@ -24,6 +24,7 @@ _COMMITS = {
     "payments.mend": "the reconciler's intents and answers for a payment",
     "payments.discrepancy": "what the reconciler opens, clears and did; a person's resolution",
     "catalog.reserve": "reserving a batch of orders, with their inbox rows",
+    "catalog.hold": "making the holds of a cart what its customer wants",
     "catalog.release": "releasing a batch of orders, with their inbox rows",
     "catalog.dispatch": "selling what a batch of orders held, with their inbox rows",
     "catalog.return": "putting what came back of a batch of returns on the shelf",
@@ -40,6 +41,8 @@ _COMMITS = {
     "notifications.settle": "recording what the mail server said to one mail",
 }
 _OTHERS = {
+    "write_behind.before_clear": "a batch of edits is committed and still pending in Redis",
+    "write_behind.after_clear": "a batch of edits is committed and no longer pending",
     "saga.execute.after": "a participant outside the orders database has answered a batch",
     "payments.before_gateway_call": "one payment is about to be asked for; its intent is committed",
     "payments.after_gateway_call": "the gateway's result of one payment is known, not recorded",

@@ -22,6 +22,8 @@ CACHES = {
 CACHE_PREFIX = env.env.str("CACHE_PREFIX", "holdfast")  # of keys and channels
 # A cache that takes longer to answer is away for the moment.
 CACHE_TIMEOUT_SECONDS = env.env.float("CACHE_TIMEOUT_SECONDS", 0.1)
+# Edits that wait in the durable Redis (write-behind): it answers so soon, or they go to the database.
+WRITE_BEHIND_TIMEOUT_SECONDS = env.env.float("WRITE_BEHIND_TIMEOUT_SECONDS", 0.5)
 # What an app declares in its caches.py, in other words for this shop:
 # {"catalog.product": {"ttl": 60}}.
 CACHE_POLICIES = env.env.json("CACHE_POLICIES", default={})

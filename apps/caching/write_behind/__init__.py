@@ -2,62 +2,57 @@
 
 ``Version`` is (epoch, counter): the counter grows with each change in Redis, the epoch with each
 Redis that may have lost some. A row takes a change only if its own version is lower.
+
+    put(BUFFER, [Change(key, {"price": b"9.99"})])   # at once, visible to whoever asks ``pending``
+    pending(BUFFER, keys)                            # what readers merge over the row
+    drain(BUFFER, keys)                              # before anybody writes those rows directly
+    flush(BUFFER, shard)                             # done by workers, in sets
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import NamedTuple
+from apps.caching.write_behind.changes import put, renew
+from apps.caching.write_behind.contracts import (
+    Backlog,
+    Buffer,
+    Change,
+    DeadLetter,
+    Edit,
+    Pending,
+    PendingUnknown,
+    Refused,
+    Rejected,
+    Version,
+)
+from apps.caching.write_behind.draining import drain
+from apps.caching.write_behind.flushing import flush, flush_now
+from apps.caching.write_behind.letters import dead_letters, discard, redrive
+from apps.caching.write_behind.reading import backlog, edits, loss_seconds, oldest, pending
+from apps.caching.write_behind.registry import all_buffers, find_buffer, register_buffers
 
-
-class Version(NamedTuple):
-    """Of the last change of a key; a tuple compares as it must."""
-
-    epoch: int
-    counter: int
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """New values of some fields of what ``key`` names; several changes of a key coalesce."""
-
-    key: str
-    fields: Mapping[str, bytes]
-
-
-@dataclass(frozen=True, slots=True)
-class Pending:
-    """What the database does not have yet of ``key``: the newest value of each field."""
-
-    key: str
-    version: Version
-    fields: Mapping[str, bytes]
-
-
-@dataclass(frozen=True, slots=True)
-class Rejected:
-    """A change that the database will never take, and why: it becomes a dead letter."""
-
-    key: str
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class Backlog:
-    """``oldest`` is the age in seconds of the oldest pending change (0: nothing is pending)."""
-
-    keys: int
-    oldest: float
-
-
-@dataclass(frozen=True, slots=True)
-class Buffer:
-    """What an app declares: ``apply`` writes a batch in one transaction of its own on ``alias``,
-    guarded by version, and returns what it will never take; it raises for what passes."""
-
-    name: str
-    alias: str
-    apply: Callable[[Sequence[Pending]], Sequence[Rejected]]
-    next_epoch: Callable[[], int]  # from a sequence of the database
-    shards: int = 4
-    batch: int = 5_000
-    limit: int = 1_000_000  # pending keys; above it, changes are refused
+__all__ = [
+    "Backlog",
+    "Buffer",
+    "Change",
+    "DeadLetter",
+    "Edit",
+    "Pending",
+    "PendingUnknown",
+    "Refused",
+    "Rejected",
+    "Version",
+    "all_buffers",
+    "backlog",
+    "dead_letters",
+    "discard",
+    "drain",
+    "edits",
+    "find_buffer",
+    "flush",
+    "flush_now",
+    "loss_seconds",
+    "oldest",
+    "pending",
+    "put",
+    "redrive",
+    "register_buffers",
+    "renew",
+]
