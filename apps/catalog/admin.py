@@ -53,6 +53,20 @@ class ProductStockFilter(StockFilter):
     path = "stock_item__"
 
 
+class HolderFilter(admin.SimpleListFilter):
+    """Whom stock is promised to: a cart for a while, or an order."""
+
+    title, parameter_name = "held for", "holder"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("cart", "A cart, for a while"), ("order", "An order")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
+        if self.value() in ("cart", "order"):
+            return queryset.filter(expires_at__isnull=self.value() == "order")
+        return queryset
+
+
 class AdjustingAdmin:
     """The dialog that corrects a count, on the pages of product and stock item (same key)."""
 
@@ -220,8 +234,16 @@ class StockItemAdmin(AdjustingAdmin, ReadOnlyAdmin):
 
 @admin.register(Reservation)
 class ReservationAdmin(ReadOnlyAdmin):
-    list_display = ("order_id", "product", "quantity", "status", "created_at", "ended_at")
-    list_filter = ("status", ("created_at", RangeDateFilter))
+    list_display = (
+        "order_id",
+        "product",
+        "quantity",
+        "status",
+        "expires_at",
+        "created_at",
+        "ended_at",
+    )
+    list_filter = ("status", HolderFilter, ("created_at", RangeDateFilter))
     list_filter_submit = True
     list_select_related = ("product",)
     search_fields = ("order_id__exact", "product__sku")

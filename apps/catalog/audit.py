@@ -56,9 +56,9 @@ def stock_items_count() -> int:
 
 
 def live_reservations_by_order() -> Iterator[tuple[UUID, int]]:
-    """Each order that holds stock now, with its pieces; streamed."""
+    """Each order that holds stock now, with its pieces; streamed. Carts are no orders."""
     return (
-        Reservation.objects.filter(status=ReservationStatus.LIVE)
+        Reservation.objects.filter(status=ReservationStatus.LIVE, expires_at=None)
         .values_list("order_id")
         .annotate(pieces=Sum("quantity"))
         .order_by("order_id")

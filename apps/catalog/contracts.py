@@ -37,6 +37,25 @@ class ReserveStock:
     lines: tuple[StockLine, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class HoldStock:
+    """Keep the lines for a cart for ``seconds``, nothing else; ``cart_id`` is the id of the order
+    that the cart may become."""
+
+    cart_id: UUID
+    lines: tuple[StockLine, ...]
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class HeldStock:
+    """What is kept for a cart, a line for each product of which it is anything. ``ordered``: the
+    cart has become an order that holds its stock for good."""
+
+    lines: tuple[StockLine, ...]
+    ordered: bool = False
+
+
 class ReserveStatus(StrEnum):
     RESERVED = "reserved"
     SHORT = "short"  # at least one product has too little available: nothing was reserved

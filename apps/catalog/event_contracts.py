@@ -108,11 +108,11 @@ class Pieces:
 
 @dataclass(frozen=True, slots=True)
 class StockReserved:
-    """What is promised to an order.
+    """What is promised to an order, or for a while to the cart that it would come of.
 
     Attributes:
-        order_id: Which one.
-        lines: All that it needs.
+        order_id: Which one; of a cart, the id that its order would have.
+        lines: All that the order needs, or what the cart holds more than before.
     """
 
     order_id: UUID
@@ -149,12 +149,13 @@ class StockRejected:
 
 @dataclass(frozen=True, slots=True)
 class StockReleased:
-    """What is no longer promised to an order.
+    """What is no longer promised to an order, or to the cart that it would come of.
 
     Attributes:
-        order_id: Which one.
+        order_id: Which one; of a cart, the id that its order would have.
         lines: What was free again.
-        cause: ``released`` by the order's own process, or ``expired`` because its time was over.
+        cause: ``released`` by the order's own process or by a change of the cart, ``expired``
+            because its time was over.
     """
 
     order_id: UUID

@@ -8,6 +8,9 @@ from apps.catalog.contracts import (
     AdjustStock,
     BulkReport,
     DispatchStock,
+    ExpiredHolds,
+    HeldStock,
+    HoldStock,
     ImportProduct,
     LowStock,
     Offer,
@@ -47,6 +50,21 @@ def reserve_stock(
     ``correlation_ids``, here and below, name the request behind each order; its events carry it.
     """
     return stock.reserve(commands, correlation_ids)
+
+
+def hold_stock(command: HoldStock) -> HeldStock:
+    """Makes what is held for a cart what the command says; see ``stock.holding.hold``."""
+    return stock.hold(command)
+
+
+def held_stock(cart_id: UUID) -> HeldStock:
+    """What is held for the cart now."""
+    return selectors.held_stock_get(cart_id=cart_id)
+
+
+def expire_holds(cart_ids: Sequence[UUID]) -> ExpiredHolds:
+    """Ends the holds of these carts whose time is over, in one transaction."""
+    return stock.expire_holds(most=len(cart_ids), cart_ids=cart_ids)
 
 
 def release_stock(

@@ -156,7 +156,8 @@ class StockItem(models.Model):
 class Reservation(models.Model):
     """Pieces of one product promised to one order, however many lines of it name the product.
 
-    ``expires_at`` is empty for a saga's reservation: only that saga ends it, never the clock.
+    ``expires_at`` is empty for a saga's reservation: only that saga ends it, never the clock. With
+    it the pieces are held for a cart; ``order_id`` is then the id that its order would have.
     The row is written under the lock of its stock item, which is never removed; therefore the
     column needs no foreign-key check of its own, one per line of every order.
     """
@@ -174,6 +175,13 @@ class Reservation(models.Model):
     ended_at = models.DateTimeField(null=True)
 
     class Meta:
+        indexes = [
+            models.Index(
+                fields=["expires_at"],
+                condition=Q(status=ReservationStatus.LIVE, expires_at__isnull=False),
+                name="reservation_holds",
+            )
+        ]
         constraints = [
             models.UniqueConstraint(
                 fields=["order_id", "product"],

@@ -8,7 +8,7 @@ from django.db.models import BooleanField, F, Func, QuerySet
 from django.db.models.functions import Coalesce
 from moneyed import Money
 
-from apps.catalog.contracts import Offer, StockLevel
+from apps.catalog.contracts import HeldStock, Offer, StockLevel, StockLine
 from apps.catalog.enums import DATABASE, CategoryState, ProductState
 from apps.catalog.models import Category, PriceChange, Product, StockItem, StockLedgerEntry
 from apps.common.databases import fetch_all
@@ -40,6 +40,20 @@ def stock_levels_get(*, product_ids: Sequence[UUID]) -> tuple[StockLevel, ...]:
     return tuple(StockLevel(*row) for row in rows)
 
 
+def held_stock_get(*, cart_id: UUID) -> HeldStock:
+    """What is held for the cart; ``ordered`` where its order has reserved."""
+    rows = fetch_all(
+        DATABASE,
+        "SELECT p.public_id, r.quantity, r.expires_at IS NULL FROM catalog_reservation r"
+        " JOIN catalog_product p ON p.id = r.product_id"
+        " WHERE r.order_id = %s AND r.status = 'live' ORDER BY r.id",
+        [cart_id],
+    )
+    if any(is_orders for _, _, is_orders in rows):
+        return HeldStock((), ordered=True)
+    return HeldStock(tuple(StockLine(product_id, pieces) for product_id, pieces, _ in rows))
+
+
 def catalogue_is_empty() -> bool:
     """Whether there has never been a product, not even one that was deleted since."""
     return not Product.all_objects.exists()
@@ -48,6 +62,12 @@ def catalogue_is_empty() -> bool:
 def products_for_sale() -> QuerySet[Product]:
     """What customers may see: living and active, with category and ``available`` pieces."""
     return products(state=ProductState.FOR_SALE)
+
+
+def products_listed() -> QuerySet[Product]:
+    """As ``products_for_sale``, with no more of each than says where it stands in a list."""
+    rows = Product.objects.using(DATABASE).filter(active=True)
+    return rows.only("public_id", "name", "price", "price_currency", "created_at")
 
 
 def products(*, state: ProductState) -> QuerySet[Product]:

@@ -12,7 +12,7 @@ from tests.architecture.writers import ROOT, modules
 NOWHERE = ROOT / "nowhere"
 # Where a commit moves an order, its money or its stock on.
 ON_THE_WAY = ("apps/sagas/engine", "apps/orders/services", "apps/payments", "apps/shipping")
-STOCK = ("reserving", "ending", "expiring")
+STOCK = ("reserving", "holding", "ending", "expiring")
 
 
 def named(call: ast.AST) -> str | None:

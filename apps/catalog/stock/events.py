@@ -26,7 +26,7 @@ from apps.catalog.event_contracts import (
     StockReserved,
     StockRestocked,
 )
-from apps.catalog.stock.deciding import Decision
+from apps.catalog.stock.deciding import NOTHING_HELD, Decision
 from apps.catalog.stock.rows import LiveReservation, LockedItem
 from apps.common.correlation import current_request_id
 from apps.messaging.outbox import Event, append
@@ -36,12 +36,25 @@ Causes = Mapping[UUID, str]  # order → id of the request that caused its proce
 
 
 def stock_decided(
-    decisions: Sequence[Decision], items: Mapping[UUID, LockedItem], number: int, causes: Causes
+    decisions: Sequence[Decision],
+    items: Mapping[UUID, LockedItem],
+    number: int,
+    causes: Causes,
+    held: Mapping[UUID, Mapping[UUID, int]] = NOTHING_HELD,
 ) -> None:
     """``stock.reserved`` or ``.rejected`` for each order, ``.depleted`` for each product of which
-    the last available piece was taken; ``items`` are as they were before."""
+    the last available piece was taken; ``items`` are as they were before.
+
+    ``held`` is what the orders' carts held until now (order → product → pieces): a product is
+    ``.restocked`` where they leave something of it to the others, and there was nothing."""
     here = current_request_id()
     told: list[Event] = []
+    freed: dict[UUID, int] = {}
+    freer: dict[UUID, str] = {}
+    for order_id, pieces in held.items():
+        for product_id, quantity in pieces.items():
+            freed[product_id] = freed.get(product_id, 0) + quantity
+            freer[product_id] = causes.get(order_id, here)
     taken: dict[UUID, int] = {}
     taker: dict[UUID, str] = {}
     for one in decisions:
@@ -64,9 +77,44 @@ def stock_decided(
             taker[product_id] = cause
     for product_id, quantity in taken.items():
         item = items[product_id]
-        if item.available == quantity:
+        if item.available and item.available + freed.get(product_id, 0) == quantity:
             payload = StockDepleted(product_id, item.on_hand)
             told.append(Event(STOCK_DEPLETED, product_id, number, payload, taker[product_id]))
+    for product_id, quantity in freed.items():
+        item, rest = items[product_id], quantity - taken.get(product_id, 0)
+        if not item.available and rest > 0:
+            cause = freer[product_id]
+            told.append(_restocked(item, rest, LedgerKind.RELEASED, number, cause))
+    append(DATABASE, told)
+
+
+def stock_held(
+    cart_id: UUID,
+    deltas: Mapping[UUID, int],
+    items: Mapping[UUID, LockedItem],
+    *,
+    released: int,
+    reserved: int,
+) -> None:
+    """``stock.released`` and ``.reserved`` for a cart whose holds changed by ``deltas`` (product →
+    pieces, never 0), ``.depleted`` and ``.restocked`` for the products; ``items`` are as they were
+    before, ``released`` and ``reserved`` the numbers of the two movements."""
+    cause = current_request_id()
+    less = tuple([Pieces(one, -delta) for one, delta in deltas.items() if delta < 0])
+    more = tuple([Pieces(one, delta) for one, delta in deltas.items() if delta > 0])
+    told: list[Event] = []
+    if less:
+        payload = StockReleased(cart_id, less, RELEASED)
+        told.append(Event(STOCK_RELEASED, cart_id, released, payload, cause))
+    if more:
+        told.append(Event(STOCK_RESERVED, cart_id, reserved, StockReserved(cart_id, more), cause))
+    for product_id, delta in deltas.items():
+        item = items[product_id]
+        if delta == item.available:
+            empty = StockDepleted(product_id, item.on_hand)
+            told.append(Event(STOCK_DEPLETED, product_id, reserved, empty, cause))
+        elif delta < 0 and not item.available:
+            told.append(_restocked(item, -delta, LedgerKind.RELEASED, released, cause))
     append(DATABASE, told)
 
 

@@ -1,6 +1,8 @@
 """Holds whose time is over: what was promised for a while is free again."""
 
 from collections import Counter
+from collections.abc import Sequence
+from uuid import UUID
 
 from django.db import transaction
 
@@ -12,14 +14,18 @@ from apps.common.failpoints import failpoint
 REFERENCE = "expiry"
 
 
-def expire_holds(*, most: int) -> ExpiredHolds:
-    """Releases at most ``most`` live reservations whose ``expires_at`` is past, in one transaction.
+def expire_holds(*, most: int, cart_ids: Sequence[UUID] | None = None) -> ExpiredHolds:
+    """Releases at most ``most`` live reservations whose ``expires_at`` is past, in one transaction;
+    with ``cart_ids`` all of these carts.
 
     A saga's reservation has no ``expires_at`` and is never touched. One that another transaction
     is ending or keeping right now is passed over; whatever is left is found the next time.
     """
     with transaction.atomic(using=DATABASE):
-        due = sql.lock_expired_reservations(most)
+        if cart_ids is None:
+            due = sql.lock_expired_reservations(most)
+        else:
+            due = sql.lock_expired_holds_of(cart_ids)
         if due:
             totals: Counter[int] = Counter()
             for one in due:

@@ -8,7 +8,7 @@ from django.db import transaction
 
 from apps.catalog.contracts import ReserveResult, ReserveStatus, ReserveStock
 from apps.catalog.enums import DATABASE
-from apps.catalog.stock import events, sql
+from apps.catalog.stock import events, holding, sql
 from apps.catalog.stock.deciding import decide
 from apps.catalog.stock.outcomes import by_key, stored
 from apps.common.contracts import from_builtins
@@ -46,16 +46,27 @@ def reserve(
 
 
 def _reserve_new(commands: Sequence[ReserveStock], causes: events.Causes) -> list[ReserveResult]:
-    """Decides under the locks of all the products at once, then moves once per product."""
+    """Decides under the locks of all the products at once, then moves once per product.
+
+    The hold of an order's cart ends here, whether the order gets its lines or not. A hold that is
+    made between the two locks makes the insert fail; the batch is then tried again, and finds it.
+    """
     products = {line.product_id for command in commands for line in command.lines}
+    holds = holding.take_over([command.order_id for command in commands]) if commands else []
+    products.update(one.product_id for one in holds)
     items = sql.lock_items(list(products)) if products else {}
     available = {key: item.on_hand - item.reserved for key, item in items.items() if item.living}
-    decisions = decide(commands, available)
+    held: dict[UUID, dict[UUID, int]] = {}
+    for one in holds:
+        held.setdefault(one.order_id, {})[one.product_id] = one.quantity
+    decisions = decide(commands, available, held)
     movements = [
         sql.Movement(items[product_id].pk, 0, quantity, one.command.order_id, one.command.key)
         for one in decisions
         for product_id, quantity in one.take.items()
     ]
+    if holds:
+        holding.end(holds, {command.order_id: command.key for command in commands})
     if movements:
         totals: Counter[int] = Counter()
         for move in movements:
@@ -65,5 +76,5 @@ def _reserve_new(commands: Sequence[ReserveStock], causes: events.Causes) -> lis
     elif decisions:
         number = sql.draw_number()
     if decisions:
-        events.stock_decided(decisions, items, number, causes)
+        events.stock_decided(decisions, items, number, causes, held)
     return [one.result for one in decisions]

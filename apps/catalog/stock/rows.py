@@ -34,6 +34,17 @@ class LiveReservation:
 
 
 @dataclass(frozen=True, slots=True)
+class LiveHold:
+    """What a cart holds of a product; ``order_id`` is the id of the order that it may become."""
+
+    pk: int
+    order_id: UUID
+    product_pk: int
+    quantity: int
+    product_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
 class Movement:
     """A row of the ledger to be."""
 

@@ -16,7 +16,7 @@ from moneyed import Money
 
 from apps.catalog import facade as catalog
 from apps.catalog import stock
-from apps.catalog.contracts import ReserveStock, StockLine
+from apps.catalog.contracts import HoldStock, StockLine
 from apps.common.databases import execute, fetch_all
 from apps.messaging.relay import queue
 from apps.messaging.relay.process import empty
@@ -187,7 +187,7 @@ class Day:
         """A cart's hold whose time is over."""
         cart = uuid5(NAMESPACE_URL, self.name)
         line = StockLine(self.trade.products[self.cup], 4)
-        catalog.reserve_stock([ReserveStock(f"{cart}:hold", cart, (line,))])
+        catalog.hold_stock(HoldStock(cart, (line,), 60.0))
         execute(
             "catalog",
             "UPDATE catalog_reservation SET expires_at = now() - interval '1 minute'"

@@ -179,5 +179,5 @@ def test_a_batch_takes_as_many_statements_however_many_orders_it_has(
 ):
     cup = shop.product(40)
     commands = [shop.reserve((cup, 1)) for _ in range(orders)]
-    with django_assert_num_queries(7, using="catalog"):  # two are the savepoint's
+    with django_assert_num_queries(8, using="catalog"):  # two are the savepoint's
         facade.reserve_stock(commands)
