@@ -46,11 +46,16 @@ class Listener:
     ):
         self.proof = Proof()
         self.losses = 0  # connections that ended
-        self._client = client
+        self.client = client
         self._caches, self._chores = caches, chores
         self._stamps = client.register_script(STAMPS)
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="cache-listener", daemon=True)
+
+    @property
+    def hears(self) -> bool:
+        """Whether its Redis was heard of within the last second."""
+        return time.monotonic() < self.proof.until
 
     def start(self) -> None:
         self._thread.start()
@@ -68,8 +73,12 @@ class Listener:
             began = time.monotonic()
             try:
                 self._listen()
-            except (*AWAY, redis.RedisError) as error:
+            except AWAY as error:
                 self._lost(error, quiet=pause > FIRST_PAUSE)
+            except Exception as error:
+                # Whatever came along the channel, without this thread nothing is served again.
+                logger.exception("the channel of changes was not understood")
+                self._lost(error, quiet=True)
             pause = FIRST_PAUSE if time.monotonic() - began > LONGEST_PAUSE else pause * 2
             pause = min(pause, LONGEST_PAUSE)
             self._do_chores()
@@ -108,7 +117,7 @@ class Listener:
             connection.disconnect()
 
     def _connect(self) -> redis.Connection:
-        pool = self._client.connection_pool
+        pool = self.client.connection_pool
         words = dict(pool.connection_kwargs)
         words |= {"protocol": 2, "decode_responses": False, "health_check_interval": 0}
         words["retry"] = None  # one that connects again by itself would hide what it missed

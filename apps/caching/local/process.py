@@ -6,19 +6,20 @@ They begin with the first use, and anew in a process that was forked.
 import atexit
 import os
 import threading
-import time
 from collections.abc import Callable
 
 from apps.caching import connections
+from apps.caching.keys import Key
 from apps.caching.local.listener import Listener
-from apps.caching.local.store import LocalCache, Proof, Statistics
+from apps.caching.local.store import LocalCache, Statistics
 from apps.caching.policies import Local
+from apps.caching.shards import shards
 
 _lock = threading.Lock()
 _caches: dict[str, LocalCache] = {}
 _all: list[LocalCache] = []  # the same, as listeners go through them
 _chores: list[Callable[[], None]] = []
-_listeners: list[Listener] = []
+_listeners: dict[str, Listener] = {}  # by the shard's name
 
 
 def local_cache(name: str, policy: Local) -> LocalCache:
@@ -36,20 +37,22 @@ def every_moment(chore: Callable[[], None]) -> None:
         _chores.append(chore)
 
 
-def proof() -> Proof:
-    """Whether changes of the cache's Redis are being heard; listens from the first call on."""
-    if not _listeners:
-        with _lock:
-            if not _listeners:
-                listener = Listener(connections.client(), _all, _chores)
+def listener_of(key: Key) -> Listener:
+    """Who listens to the Redis that keeps ``key``; all are listened to from the first call on."""
+    name = shards().of(key).name
+    found = _listeners.get(name)
+    return found if found is not None else _listening()[name]
+
+
+def _listening() -> dict[str, Listener]:
+    with _lock:
+        for shard, client in zip(shards().all, connections.clients(), strict=True):
+            if shard.name not in _listeners:
+                # One of them does the chores.
+                listener = Listener(client, _all, () if _listeners else _chores)
                 listener.start()
-                _listeners.append(listener)
-    return _listeners[0].proof
-
-
-def heard(proof: Proof) -> bool:
-    """Whether the Redis of ``proof`` was heard of within the last second."""
-    return time.monotonic() < proof.until
+                _listeners[shard.name] = listener
+        return _listeners
 
 
 def statistics() -> dict[str, Statistics]:
@@ -60,7 +63,8 @@ def statistics() -> dict[str, Statistics]:
 def stop() -> None:
     """Ends the threads; the next use begins them anew."""
     with _lock:
-        ended, _listeners[:] = list(_listeners), []
+        ended = list(_listeners.values())
+        _listeners.clear()
     for listener in ended:
         listener.stop()
     for cache in _all:
