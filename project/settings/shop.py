@@ -40,3 +40,26 @@ GATEWAY_BREAKER_SECONDS = env.env.float("GATEWAY_BREAKER_SECONDS", 5.0)
 RECONCILE_AFTER_SECONDS = env.env.float("RECONCILE_AFTER_SECONDS", 900.0)
 # What one run of it may take; the next one goes on.
 RECONCILE_SECONDS = env.env.float("RECONCILE_SECONDS", 60.0)
+
+# --- engagement: what is viewed, searched for, sold (decision 0033) --------------------------
+# Views and searches that a process holds back at most, until they are written twice a second.
+ENGAGEMENT_BUFFER = env.env.int("ENGAGEMENT_BUFFER", 10_000)
+# After so long a view counts half in what is trending, and a search in the popular terms.
+ENGAGEMENT_HALF_LIFE_HOURS = env.env.float("ENGAGEMENT_HALF_LIFE_HOURS", 12.0)
+ENGAGEMENT_TERM_HALF_LIFE_DAYS = env.env.float("ENGAGEMENT_TERM_HALF_LIFE_DAYS", 14.0)
+# What bounds each structure: products in a ranking, in one of a day, with visitors counted a day.
+ENGAGEMENT_PRODUCTS = env.env.int("ENGAGEMENT_PRODUCTS", 100_000)
+ENGAGEMENT_PRODUCTS_A_DAY = env.env.int("ENGAGEMENT_PRODUCTS_A_DAY", 5_000)
+ENGAGEMENT_VISITED_PRODUCTS = env.env.int("ENGAGEMENT_VISITED_PRODUCTS", 1_000)
+ENGAGEMENT_VISITOR_DAYS = 31
+# Products a visitor has seen, and so many lists of them for customers and for visitors each.
+ENGAGEMENT_RECENT = env.env.int("ENGAGEMENT_RECENT", 30)
+ENGAGEMENT_RECENT_LISTS = env.env.int("ENGAGEMENT_RECENT_LISTS", 50_000)
+ENGAGEMENT_RECENT_DAYS = env.env.float("ENGAGEMENT_RECENT_DAYS", 30.0)
+# Bought together: the most frequent of so many products. A larger basket says nothing of taste.
+ENGAGEMENT_TOGETHER = env.env.int("ENGAGEMENT_TOGETHER", 100)
+ENGAGEMENT_TOGETHER_PRODUCTS = env.env.int("ENGAGEMENT_TOGETHER_PRODUCTS", 20_000)
+ENGAGEMENT_BASKET = env.env.int("ENGAGEMENT_BASKET", 25)
+# A term is told to others once so many searches of it are left.
+ENGAGEMENT_TERMS = env.env.int("ENGAGEMENT_TERMS", 5_000)
+ENGAGEMENT_TERM_LEAST = env.env.float("ENGAGEMENT_TERM_LEAST", 2.5)
