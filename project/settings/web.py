@@ -43,6 +43,9 @@ API_REQUESTS_PER_MINUTE = {  # 0 = no limit
 READ_MODEL_WAIT_SECONDS = env.env.float("READ_MODEL_WAIT_SECONDS", 0.5)
 SPECTACULAR_SETTINGS = openapi.SETTINGS
 
+# Products for anonymous callers are answered in front of Django (project/lane).
+FAST_LANE = env.env.bool("FAST_LANE", True)
+
 # --- metrics -----------------------------------------------------------------------------------
 # Who may read /metrics: whoever brings it as a bearer token; without one, this machine alone.
 METRICS_TOKEN = env.env.str("METRICS_TOKEN", "")
