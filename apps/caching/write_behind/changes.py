@@ -2,13 +2,12 @@
 
 import threading
 from collections.abc import Callable, Sequence
-from functools import cache
 
 import redis
 import structlog
 
 from apps.caching.write_behind import layout, scripts
-from apps.caching.write_behind.connections import AWAY, client
+from apps.caching.write_behind.connections import AWAY, client, reached, run
 from apps.caching.write_behind.contracts import Buffer, Change, Refused, Version
 from apps.caching.write_behind.nudge import nudge
 
@@ -22,7 +21,7 @@ _suspect: set[str] = set()
 _lock = threading.Lock()
 
 
-class NoEpoch(redis.RedisError):
+class NoEpoch(redis.ConnectionError):
     """Redis lost its epoch again and again while one was drawn."""
 
 
@@ -44,7 +43,7 @@ def put(buffer: Buffer, changes: Sequence[Change], *, by: str = "") -> list[Vers
             log.warning("write_behind.no_memory", buffer=buffer.name, error=str(error))
             taken += [Refused.FULL] * len(chunk)
             continue
-        except (*AWAY, NoEpoch) as error:
+        except AWAY as error:
             log.warning("write_behind.away", buffer=buffer.name, error=str(error))
             _suspect.add(buffer.name)
             # Later ones of the same key must not get in before these were written elsewhere.
@@ -59,7 +58,8 @@ def put(buffer: Buffer, changes: Sequence[Change], *, by: str = "") -> list[Vers
 
 def renew(buffer: Buffer) -> None:
     """What comes from now on has a version above all that were ever given. Raises ``AWAY``."""
-    client().hdel(f"{layout.base(buffer)}m", "run")
+    with reached():
+        client().hdel(f"{layout.base(buffer)}m", "run")
     _suspect.discard(buffer.name)
 
 
@@ -76,7 +76,7 @@ def _put(buffer: Buffer, chunk: Sequence[Change], by: str) -> tuple[int, list[in
                 raise ValueError(f"a field may not be called {name!r}")
             words += (name, value)
     keys = [layout.base(buffer)]
-    _, epoch, counters, idle = with_epoch(buffer, lambda: _scripts()[0](keys=keys, args=words))
+    _, epoch, counters, idle = with_epoch(buffer, lambda: run(scripts.PUT, keys, words))
     return epoch, counters, idle
 
 
@@ -93,10 +93,5 @@ def with_epoch(buffer: Buffer, attempt: Callable[[], list]) -> list:
 def _draw(buffer: Buffer, token: bytes) -> None:
     with _lock:  # one of this process's threads is enough
         epoch = buffer.next_epoch()
-        if _scripts()[1](keys=[layout.base(buffer)], args=[token, epoch]):
+        if run(scripts.SET_EPOCH, [layout.base(buffer)], [token, epoch]):
             log.info("write_behind.new_epoch", buffer=buffer.name, epoch=epoch)
-
-
-@cache
-def _scripts() -> tuple:
-    return client().register_script(scripts.PUT), client().register_script(scripts.SET_EPOCH)

@@ -6,13 +6,12 @@ any point repeats harmlessly: rows refuse versions they have, and clearing looks
 
 import time
 from collections.abc import Sequence
-from functools import cache
 
 import structlog
 from celery.exceptions import SoftTimeLimitExceeded
 
 from apps.caching.write_behind import layout, scripts
-from apps.caching.write_behind.connections import AWAY, client
+from apps.caching.write_behind.connections import AWAY, run
 from apps.caching.write_behind.contracts import Buffer, Pending, Rejected
 from apps.caching.write_behind.leases import Lease
 from apps.caching.write_behind.reading import pending_of
@@ -72,16 +71,14 @@ def write(lease: Lease, taken_at: int, batch: Sequence[Pending]) -> int:
 
 def taken(buffer: Buffer, shard: int, keys: Sequence[str]) -> tuple[int, list[Pending]]:
     """What is pending of ``keys``, all of ``shard``, and Redis's time when it was."""
-    script = _scripts()["keys"]
-    return _read(script(keys=[layout.base(buffer), layout.dirty(buffer, shard)], args=keys))
+    return _read(run(scripts.TAKE_KEYS, _keys(buffer, shard), keys))
 
 
 def _oldest(buffer: Buffer, shard: int) -> tuple[int, list[Pending]]:
-    keys, script = [layout.base(buffer), layout.dirty(buffer, shard)], _scripts()["oldest"]
     first, found = 0, {}
     for offset in range(0, buffer.batch, PIECE):
         most = min(PIECE, buffer.batch - offset)
-        now, piece = _read(script(keys=keys, args=[offset, most]))
+        now, piece = _read(run(scripts.TAKE_OLDEST, _keys(buffer, shard), [offset, most]))
         first = first or now
         found |= {one.key: one for one in piece}
         if len(piece) < most:
@@ -116,26 +113,19 @@ def _applied(lease: Lease, batch: Sequence[Pending]) -> Sequence[Rejected]:
 
 
 def _bury(lease: Lease, one: Pending, reason: str) -> None:
-    keys = [layout.base(lease.buffer), layout.dirty(lease.buffer, lease.shard)]
-    if _scripts()["bury"](keys=keys, args=[one.key, *one.version, reason]):
-        log.warning("write_behind.dead_letter", buffer=keys[0], key=one.key, reason=reason)
+    words = [one.key, *one.version, reason]
+    if run(scripts.BURY, _keys(lease.buffer, lease.shard), words):
+        name = lease.buffer.name
+        log.warning("write_behind.dead_letter", buffer=name, key=one.key, reason=reason)
 
 
 def _clear(lease: Lease, taken_at: int, batch: Sequence[Pending]) -> None:
-    keys = [layout.base(lease.buffer), layout.dirty(lease.buffer, lease.shard)]
     for start in range(0, len(batch), PIECE):
         words: list = [taken_at]
         for one in batch[start : start + PIECE]:
             words += (one.key, *one.version)
-        _scripts()["clear"](keys=keys, args=words)
+        run(scripts.CLEAR, _keys(lease.buffer, lease.shard), words)
 
 
-@cache
-def _scripts() -> dict:
-    sources = {
-        "oldest": scripts.TAKE_OLDEST,
-        "keys": scripts.TAKE_KEYS,
-        "clear": scripts.CLEAR,
-        "bury": scripts.BURY,
-    }
-    return {name: client().register_script(source) for name, source in sources.items()}
+def _keys(buffer: Buffer, shard: int) -> list[str]:
+    return [layout.base(buffer), layout.dirty(buffer, shard)]

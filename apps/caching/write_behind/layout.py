@@ -6,7 +6,8 @@ Everything of a buffer has one hash tag, so one script may touch it:
 - ``s:<key>``: hash of the pending fields, with ``:e`` epoch, ``:c`` counter, ``:d`` tombstone;
 - ``d:<shard>``: sorted set of dirty keys by the time in ms since when; no expiry anywhere here;
 - ``l``: stream, capped: what came;
-- ``n:<shard>``: a worker is on its way; ``lease:<shard>``: who flushes, ``wait:<shard>``: who waits;
+- ``n:<shard>``: a worker is on its way; ``lease:<shard>``: who flushes; ``wait:<shard>``: who
+  waits;
 - ``x``, ``x:<id>``: dead letters.
 """
 
@@ -34,3 +35,7 @@ def shard_of(buffer: Buffer, key: str) -> int:
 
 def nudged(buffer: Buffer, shard: int) -> str:
     return f"{base(buffer)}n:{shard}"
+
+
+def dead(buffer: Buffer) -> str:
+    return f"{base(buffer)}x"

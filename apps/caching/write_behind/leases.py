@@ -6,10 +6,9 @@ Only for order and speed. Right without it, too: rows are guarded by version, an
 import secrets
 import time
 from dataclasses import dataclass, field
-from functools import cache
 
 from apps.caching.write_behind import layout, scripts
-from apps.caching.write_behind.connections import client
+from apps.caching.write_behind.connections import client, reached, run
 from apps.caching.write_behind.contracts import Buffer
 
 LEASE_MS = 10_000  # above the longest batch; whoever dies keeps the shard waiting for so long
@@ -29,15 +28,16 @@ class Lease:
         self._key, self._waiting = f"{base}lease:{self.shard}", f"{base}wait:{self.shard}"
 
     def acquire(self) -> bool:
-        return bool(client().set(self._key, self.token, nx=True, px=LEASE_MS))
+        with reached():
+            return bool(client().set(self._key, self.token, nx=True, px=LEASE_MS))
 
     def renew(self) -> bool:
         """Whether it still was ours."""
-        return bool(_scripts()[0](keys=[self._key], args=[self.token, LEASE_MS]))
+        return bool(run(scripts.RENEW, [self._key], [self.token, LEASE_MS]))
 
     def release(self) -> bool:
         """Whether somebody waits for it."""
-        return bool(_scripts()[1](keys=[self._key, self._waiting], args=[self.token]))
+        return bool(run(scripts.RELEASE, [self._key, self._waiting], [self.token]))
 
     def wait(self, until: float) -> bool:
         """Acquires it, asking whoever has it to make way, until ``time.monotonic()`` is
@@ -49,8 +49,3 @@ class Lease:
             time.sleep(0.01)
         client().delete(self._waiting)
         return True
-
-
-@cache
-def _scripts() -> tuple:
-    return client().register_script(scripts.RENEW), client().register_script(scripts.RELEASE)

@@ -1,12 +1,13 @@
 """What is pending, how much, how old, and what a crash of Redis may cost."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 
 import redis
-import structlog
+from redis.client import Pipeline
 
 from apps.caching.write_behind import layout
-from apps.caching.write_behind.connections import AWAY, reader
+from apps.caching.write_behind.connections import AWAY, asking, reached, reader
 from apps.caching.write_behind.contracts import (
     Backlog,
     Buffer,
@@ -16,7 +17,14 @@ from apps.caching.write_behind.contracts import (
     Version,
 )
 
-log = structlog.get_logger(__name__)
+
+@contextmanager
+def known() -> Iterator[None]:
+    """Raises ``PendingUnknown`` where Redis is away."""
+    try:
+        yield
+    except AWAY as error:
+        raise PendingUnknown(str(error)) from error
 
 
 def pending(buffer: Buffer, keys: Sequence[str]) -> dict[str, Pending]:
@@ -26,72 +34,58 @@ def pending(buffer: Buffer, keys: Sequence[str]) -> dict[str, Pending]:
     sees in the row. Raises ``PendingUnknown`` while Redis is away.
     """
     base = layout.base(buffer)
-    with reader().pipeline(transaction=False) as pipe:
-        for key in keys:
-            pipe.hgetall(f"{base}s:{key}")
-        try:
-            found = pipe.execute()
-        except AWAY as error:
-            raise PendingUnknown(str(error)) from error
+    found = _ask(lambda pipe: [pipe.hgetall(f"{base}s:{key}") for key in keys])
     return {key: pending_of(key, state) for key, state in zip(keys, found, strict=True) if state}
 
 
 def oldest(buffer: Buffer, most: int = 100) -> list[tuple[Pending, float]]:
     """Up to ``most`` pending edits with their ages in seconds, the oldest first."""
-    seconds = _now()
-    with reader().pipeline(transaction=False) as pipe:
+
+    def words(pipe: Pipeline) -> None:
+        pipe.time()
         for shard in range(buffer.shards):
             pipe.zrange(layout.dirty(buffer, shard), 0, most - 1, withscores=True)
-        try:
-            since = sorted((at, key.decode()) for part in pipe.execute() for key, at in part)
-        except AWAY as error:
-            raise PendingUnknown(str(error)) from error
-    since = since[:most]
+
+    now, *parts = _ask(words)
+    since = sorted((at, key.decode()) for part in parts for key, at in part)[:most]
     found = pending(buffer, [key for _, key in since])
-    return [(found[key], seconds - at / 1000) for at, key in since if key in found]
+    return [(found[key], _age(now, at)) for at, key in since if key in found]
 
 
 def backlog(buffer: Buffer) -> Backlog:
     """Raises ``PendingUnknown`` while Redis is away."""
-    seconds = _now()
-    with reader().pipeline(transaction=False) as pipe:
+
+    def words(pipe: Pipeline) -> None:
         for shard in range(buffer.shards):
             pipe.zcard(layout.dirty(buffer, shard))
             pipe.zrange(layout.dirty(buffer, shard), 0, 0, withscores=True)
-        pipe.zcard(f"{layout.base(buffer)}x")
-        try:
-            *found, dead = pipe.execute()
-        except AWAY as error:
-            raise PendingUnknown(str(error)) from error
-    since = [one[0][1] / 1000 for one in found[1::2] if one]
-    return Backlog(sum(found[::2]), max(seconds - min(since), 0.0) if since else 0.0, dead)
+        pipe.zcard(layout.dead(buffer))
+        pipe.time()
+
+    *found, dead, now = _ask(words)
+    ages = [_age(now, first[0][1]) for first in found[1::2] if first]
+    return Backlog(sum(found[::2]), max(ages, default=0.0), dead)
 
 
 def dirty_shards(buffer: Buffer) -> list[int]:
     """The shards with something pending. Raises ``PendingUnknown`` while Redis is away."""
-    with reader().pipeline(transaction=False) as pipe:
-        for shard in range(buffer.shards):
-            pipe.exists(layout.dirty(buffer, shard))
-        try:
-            return [shard for shard, some in enumerate(pipe.execute()) if some]
-        except AWAY as error:
-            raise PendingUnknown(str(error)) from error
+    sets = [layout.dirty(buffer, shard) for shard in range(buffer.shards)]
+    found = _ask(lambda pipe: [pipe.exists(one) for one in sets])
+    return [shard for shard, some in enumerate(found) if some]
 
 
 def edits(buffer: Buffer, most: int = 100) -> list[Edit]:
     """The last accepted changes, the newest first."""
-    try:
-        found = reader().xrevrange(f"{layout.base(buffer)}l", count=most)
-    except AWAY as error:
-        raise PendingUnknown(str(error)) from error
+    [found] = _ask(lambda pipe: pipe.xrevrange(f"{layout.base(buffer)}l", count=most))
     return [_edit_of(number, state) for number, state in found]
 
 
 def loss_seconds() -> float | None:
     """The most that a crash of Redis takes of what it accepted: 0 with ``appendfsync always``, 1
-    with ``everysec``, infinity without a file; None where it may not be asked."""
+    with ``everysec``, infinity without a file; None where it cannot be asked."""
     try:
-        told = reader().config_get("append*")
+        with reached():
+            told = reader().config_get("append*")
     except (*AWAY, redis.ResponseError):
         return None
     if told.get("appendonly") != "yes":
@@ -112,16 +106,18 @@ def fields_of(state: Mapping[bytes, bytes]) -> dict[str, bytes]:
     return {name.decode(): value for name, value in state.items() if name[:1] != b":"}
 
 
+def _ask(words: Callable[[Pipeline], object]) -> list:
+    with known(), asking() as pipe:
+        words(pipe)
+        return pipe.execute()
+
+
 def _edit_of(number: bytes, state: Mapping[bytes, bytes]) -> Edit:
     at = int(number.partition(b"-")[0]) / 1000
     key, by = state[b":k"].decode(), state[b":b"].decode()
     return Edit(at, key, version_of(state), fields_of(state), by, b":d" in state)
 
 
-def _now() -> float:
-    """Redis's time in seconds; ages are differences of it."""
-    try:
-        seconds, micros = reader().time()
-    except AWAY as error:
-        raise PendingUnknown(str(error)) from error
-    return seconds + micros / 1e6
+def _age(now: tuple[int, int], since: float) -> float:
+    """Seconds, of Redis's own time and a score."""
+    return max(now[0] + now[1] / 1e6 - since / 1000, 0.0)
