@@ -1,15 +1,10 @@
 """Pending invalidations: what is noted in the database while the cache's Redis is away."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
-import structlog
-
-from apps.caching import connections
-from apps.caching.fence import Fence
-from apps.caching.keys import Key
+from apps.caching.keys import Key, named
+from apps.caching.shards import shards
 from apps.common.databases import execute, fetch_all, fetch_one
-
-log = structlog.get_logger(__name__)
 
 
 def note(alias: str, keys: Iterable[Key]) -> int:
@@ -22,15 +17,9 @@ def note(alias: str, keys: Iterable[Key]) -> int:
     return pk
 
 
-def perform_noted(alias: str, pk: int, keys: Sequence[Key]) -> bool:
-    """Invalidates what was just noted and committed; False where Redis is still away."""
-    try:
-        Fence(connections.client()).end(keys, "")
-    except connections.AWAY as error:
-        log.warning("cache.away", error=str(error), keys=len(keys))
-        return False
+def forget(alias: str, pk: int) -> None:
+    """Takes a note back whose keys were invalidated after its transaction was committed."""
     execute(alias, "DELETE FROM caching_invalidation WHERE id = %s", [pk])
-    return True
 
 
 def perform(alias: str, *, most: int = 100) -> int:
@@ -43,7 +32,8 @@ def perform(alias: str, *, most: int = 100) -> int:
     )
     done = 0
     for pk, names in rows:
-        if not perform_noted(alias, pk, [Key(*name.split(":", 1)) for name in names]):
-            break
+        if shards().end([named(name) for name in names], ""):
+            break  # Redis is still away
+        forget(alias, pk)
         done += 1
     return done

@@ -45,6 +45,12 @@ class Key:
         return f"{self.resource}:{self.id}"
 
 
+def named(name: str) -> Key:
+    """The key of that ``Key.name``."""
+    resource, _, one = name.partition(":")
+    return Key(resource, one)
+
+
 def tag(name: str) -> Key:
     """The key of a tag, e.g. ``catalog.products.names``: its value is a random generation."""
     return Key("tag", name)

@@ -51,7 +51,8 @@ class Policy:
 
     ``early`` is β of the early expiry (0: none; Vattani et al., "Optimal Probabilistic Cache
     Stampede Prevention", VLDB 2015). A ``strict`` resource refuses writes while Redis is away;
-    others commit and are invalidated behind.
+    others commit and are invalidated behind. A reader waits ``wait`` seconds at most for another
+    that loads the same. A value of more than ``max_bytes`` is not kept.
     """
 
     strategy: Strategy
@@ -62,6 +63,8 @@ class Policy:
     serializer: Serializer = Serializer.JSON
     local: Local | None = None
     strict: bool = False
+    wait: float = 1.0
+    max_bytes: int = 256 * 1024
 
     def overridden(self, values: dict[str, Any]) -> "Policy":
         """With ``values`` (as JSON has them) in place; raises ``ValueError`` for an unknown one."""

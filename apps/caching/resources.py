@@ -18,6 +18,9 @@ class Resource:
     policy's serializer does it. A change of the form wants another ``name`` or ``form``.
 
     ``decode`` raises ``ValueError`` for bytes that are none of its own: that is a miss.
+
+    ``merge`` is for write-behind: ``pending`` gives the edits that the database does not have yet,
+    asked for before ``load``, and ``merge`` lays them over what it loaded.
     """
 
     name: str
@@ -26,6 +29,8 @@ class Resource:
     encode: Callable[[Any], Fields] | None = None
     decode: Callable[[Fields], Any] | None = None
     form: int = 1
+    pending: Callable[[Sequence[str]], Mapping[str, Any]] | None = None
+    merge: Callable[[Any | None, Any], Any | None] | None = None
 
     @property
     def policy(self) -> Policy:
@@ -37,7 +42,7 @@ _resources: dict[str, Resource] = {}
 
 
 def register_resources(resources: Iterable[Resource]) -> None:
-    """Makes ``resources`` known; raises ``ValueError`` for a name twice or a policy that is none."""
+    """Makes ``resources`` known; raises ``ValueError`` for a name twice or a bad policy."""
     for one in resources:
         if _resources.setdefault(one.name, one) != one:
             raise ValueError(f"resource {one.name} is declared twice")

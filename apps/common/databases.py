@@ -20,6 +20,11 @@ def require_atomic(alias: str) -> None:
         raise transaction.TransactionManagementError(f"needs a transaction on '{alias}'")
 
 
+def in_transaction() -> bool:
+    """Whether this thread is inside a transaction on any database."""
+    return any(one.in_atomic_block for one in connections.all(initialized_only=True))
+
+
 def discard_connections() -> None:
     """Closes this thread's connections in whatever state they are; their transactions are rolled
     back, and the next use opens new ones."""

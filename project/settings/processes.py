@@ -24,6 +24,10 @@ CACHE_PREFIX = env.env.str("CACHE_PREFIX", "holdfast")  # of keys and channels
 CACHE_TIMEOUT_SECONDS = env.env.float("CACHE_TIMEOUT_SECONDS", 0.1)
 # Edits that wait in the durable Redis (write-behind): it answers so soon, or they go to the database.
 WRITE_BEHIND_TIMEOUT_SECONDS = env.env.float("WRITE_BEHIND_TIMEOUT_SECONDS", 0.5)
+# Above the longest load: what takes longer is not kept, and others wait no longer for who died.
+CACHE_LEASE_MS = env.env.int("CACHE_LEASE_MS", 3_000)
+# Above the longest transaction: a writer that died keeps readers from filling for so long.
+CACHE_WRITER_MS = env.env.int("CACHE_WRITER_MS", 120_000)
 # What an app declares in its caches.py, in other words for this shop:
 # {"catalog.product": {"ttl": 60}}.
 CACHE_POLICIES = env.env.json("CACHE_POLICIES", default={})

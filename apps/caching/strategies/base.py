@@ -1,100 +1,109 @@
 """What all strategies share: reading under leases, writing between two invalidations."""
 
-import random
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-import msgspec
-import structlog
-from django.db import transaction
-
-from apps.caching import connections, scripts
-from apps.caching.fence import Fence, Look, new_token
-from apps.caching.keys import Key
-from apps.caching.resources import Fields, Resource
-
-log = structlog.get_logger(__name__)
-NOTHING = "_none"  # the field of a negative entry
+from apps.caching import writing
+from apps.caching.flights import Turns
+from apps.caching.keys import Key, tag
+from apps.caching.resources import Resource
+from apps.caching.statistics import statistics_of
+from apps.caching.strategies.reading import Load, Reading
+from apps.caching.values import Entry, Form
 
 
 class CacheStrategy:
-    """Reads and writes one resource. Redis away: slower, never wrong, never an error."""
+    """Reads and writes one resource. Redis away: slower, never wrong, never an error.
+
+    ``load``, where a reader gives it, takes ids and returns what there is of them; what it returns
+    and what the cache gives back are equal where the resource's encoding keeps them so.
+    """
 
     def __init__(self, resource: Resource):
         self.resource = resource
         self.policy = resource.policy
-        self._fence = Fence(connections.client())
+        self.form = Form(resource)
+        self.statistics = statistics_of(resource.name)
+        self.turns = Turns()
 
-    def get(self, key: str) -> Any | None:
+    # --- reading ---------------------------------------------------------------------------------
+
+    def get(self, one: str, load: Load | None = None) -> Any | None:
         """The value, from the cache or loaded; None where there is none."""
-        return self.get_many([key])[key]
+        return self.entries([one], load)[one].value
 
-    def get_many(self, ids: Sequence[str]) -> Mapping[str, Any | None]:
+    def get_many(self, ids: Sequence[str], load: Load | None = None) -> dict[str, Any | None]:
         """The values of all ``ids``: one look at Redis, one load of all that it does not have."""
-        keys = [self._key(one) for one in dict.fromkeys(ids)]
-        token = new_token()
-        try:
-            looks = self._fence.look(keys, token)
-        except connections.AWAY as error:
-            log.warning("cache.away", error=str(error))
-            looks = [Look(scripts.WRITERS)] * len(keys)
-        found: dict[str, Any | None] = {}
-        missing: list[Key] = []
-        leased: set[str] = set()
-        for key, look in zip(keys, looks, strict=True):
-            if look.state == scripts.HIT:
-                found[key.id] = self._decoded(look.fields)
-            else:
-                missing.append(key)
-                if look.state == scripts.LEASED:
-                    leased.add(key.id)
-        if missing:
-            loaded = self.resource.load([key.id for key in missing])
-            for key in missing:
-                found[key.id] = loaded.get(key.id)
-                if key.id in leased:
-                    self._fill(key, token, found[key.id])
-        return found
+        found = self.entries(ids, load)
+        return {one: found[one].value for one in ids}
+
+    def entries(self, ids: Sequence[str], load: Load | None = None) -> Mapping[str, Entry]:
+        """The same with what is known of each: its stamp, for whoever keeps a copy of it."""
+        return self._read(ids, self.loader(load), ())
+
+    def tagged(self, tags: Sequence[str]) -> "Tagged":
+        """Reads values that hold for as long as none of ``tags`` is written to."""
+        return Tagged(self, tags)
+
+    def _read(self, ids: Sequence[str], load: Load, tags: Sequence[Key]) -> Mapping[str, Entry]:
+        if not ids:
+            return {}
+        reading = Reading(self, load, tags)
+        reading.read([Key(self.resource.name, one) for one in dict.fromkeys(ids)])
+        return reading.found
+
+    def loader(self, load: Load | None) -> Load:
+        """What loads: the resource, whatever a reader offers."""
+        return self.resource.load
+
+    # --- writing ---------------------------------------------------------------------------------
 
     @contextmanager
-    def writing(self, alias: str, ids: Sequence[str]) -> Iterator[None]:
-        """Brackets a write to the rows behind ``ids`` in a transaction on ``alias``: before it
-        readers stop filling, after its commit the values are gone everywhere."""
-        keys = [self._key(one) for one in ids]
-        token = new_token()
-        self._fence.begin(keys, token)
-        try:
+    def writing(self, alias: str, ids: Sequence[str], tags: Sequence[str] = ()) -> Iterator[None]:
+        """Brackets a write to the rows behind ``ids``, and behind values under ``tags``, inside or
+        around a transaction on ``alias``: before its COMMIT readers stop filling, after it the
+        values are gone everywhere. Raises ``Unavailable`` where the resource is strict and Redis
+        away."""
+        with writing.writing(
+            alias, self._keys(ids, tags), strict=self.policy.strict, after=self._after(ids)
+        ):
             yield
-        except BaseException:
-            self._fence.end(keys, token)
-            raise
-        transaction.on_commit(lambda: self._fence.end(keys, token), using=alias, robust=True)
 
-    def drop(self, ids: Sequence[str]) -> None:
-        """Invalidates by hand, or on an event: of values whose writes are committed already."""
-        self._fence.end([self._key(one) for one in ids], "")
+    def fence_off(self, alias: str, ids: Sequence[str], tags: Sequence[str] = ()) -> None:
+        """The same for the rest of the transaction that ``alias`` is in."""
+        writing.fence_off(
+            alias, self._keys(ids, tags), strict=self.policy.strict, after=self._after(ids)
+        )
 
-    def _key(self, one: str) -> Key:
-        return Key(self.resource.name, one)
+    def drop(self, ids: Sequence[str], tags: Sequence[str] = ()) -> None:
+        """Invalidates by hand, or on an event: of values whose writes are committed already.
+        Raises ``Unavailable`` where Redis is away (it is tried again all the same)."""
+        self.statistics.dropped += len(ids)
+        writing.drop(self._keys(ids, tags))
 
-    def _fill(self, key: Key, token: str, value: Any | None) -> None:
-        seconds = self.policy.negative_ttl if value is None else self.policy.ttl
-        seconds *= 1 + random.uniform(-self.policy.jitter, self.policy.jitter)  # noqa: S311
-        fields = {NOTHING: b"1"} if value is None else self._encoded(value)
-        try:
-            self._fence.fill(key, token, fields, int(seconds * 1000))
-        except connections.AWAY as error:
-            log.warning("cache.away", error=str(error))
+    def _keys(self, ids: Sequence[str], tags: Sequence[str]) -> list[Key]:
+        self.statistics.written += len(ids)
+        name = self.resource.name
+        return [Key(name, one) for one in dict.fromkeys(ids)] + [tag(one) for one in tags]
 
-    def _encoded(self, value: Any) -> Fields:
-        if self.resource.encode is not None:
-            return self.resource.encode(value)
-        return {"v": msgspec.json.encode(value)}
+    def _after(self, ids: Sequence[str]) -> Callable[[], None] | None:
+        """What to do when a write of ``ids`` is committed and the values are gone."""
+        return None
 
-    def _decoded(self, fields: Fields) -> Any | None:
-        if NOTHING in fields:
-            return None
-        if self.resource.decode is not None:
-            return self.resource.decode(fields)
-        return msgspec.json.decode(fields["v"])
+
+class Tagged:
+    """Values that depend on more than what they are named by, e.g. pages of a list."""
+
+    def __init__(self, strategy: CacheStrategy, tags: Sequence[str]):
+        self._strategy = strategy
+        self._tags = [tag(one) for one in sorted(set(tags))]
+
+    def get(self, one: str, load: Callable[[], Any] | None = None) -> Any | None:
+        """The value of that name, else what ``load()`` gives (or the resource)."""
+        return self.entry(one, load).value
+
+    def entry(self, one: str, load: Callable[[], Any] | None = None) -> Entry:
+        """The same with its stamp; whoever keeps a copy has to look at the tags himself."""
+        given = self._strategy.loader(None) if load is None else lambda ids: {one: load()}
+        return self._strategy._read([one], given, self._tags)[one]

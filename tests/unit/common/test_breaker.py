@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from apps.payments.breaker import Breaker, BreakerOpen
+from apps.common.breaker import Breaker, BreakerOpen
 
 
 class Lost(Exception):
