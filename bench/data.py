@@ -82,6 +82,9 @@ PRODUCTS = """
 """
 LAST = "SELECT coalesce(max(substr(sku, 5)::int), 0) FROM catalog_product WHERE sku LIKE 'GEN-%'"
 CHUNK = 10_000
+TABLES = (
+    "catalog_product, catalog_stockitem, catalog_category, catalog_searchentry, catalog_searchword"
+)
 
 
 def add_parser(benchmarks: Any) -> None:
@@ -138,6 +141,6 @@ def insert_products(count: int) -> int:
             cursor.execute(PRODUCTS.format(new_id=new_id), values)
         # What autovacuum would do in a while: statistics, and the tail of the search's index.
         if not connection.in_atomic_block:
-            cursor.execute("VACUUM ANALYZE catalog_product, catalog_stockitem, catalog_category")
+            cursor.execute(f"VACUUM ANALYZE {TABLES}")
         cursor.execute("RESET statement_timeout")
     return count

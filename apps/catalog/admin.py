@@ -22,6 +22,7 @@ from apps.catalog.models import (
     StockLedgerEntry,
 )
 from apps.catalog.product_desk import product_desk
+from apps.catalog.searching import FoundByWords
 from apps.catalog.transfer import PriceResource, ProductResource, StockResource
 from apps.common.admin import LivingFilter, ReadOnlyAdmin, SoftDeleteAdmin, back, tell
 from apps.common.errors import HoldfastError
@@ -107,7 +108,7 @@ class AdjustingAdmin:
 
 
 @admin.register(Product)
-class ProductAdmin(History, TransferAdmin, AdjustingAdmin, SoftDeleteAdmin):
+class ProductAdmin(FoundByWords, History, TransferAdmin, AdjustingAdmin, SoftDeleteAdmin):
     resource_classes = [ProductResource, PriceResource, StockResource]
     form = ProductForm
     list_display = ("sku", "name", "category", "price", "stock", "state", "updated_at")
@@ -222,11 +223,12 @@ class CategoryAdmin(History, SoftDeleteAdmin):
 
 
 @admin.register(StockItem)
-class StockItemAdmin(AdjustingAdmin, ReadOnlyAdmin):
+class StockItemAdmin(FoundByWords, AdjustingAdmin, ReadOnlyAdmin):
     list_display = ("product", "on_hand", "reserved", "available")
     list_filter = (StockFilter,)
     list_select_related = ("product",)
-    search_fields = ("product__sku", "product__name")
+    search_fields = ("product__sku", "product__name", "product__public_id__exact")
+    words_of = "product_id"
     ordering = ("product__name", "product_id")
     readonly_fields = ("available",)
     actions_detail = ("adjust_stock",)

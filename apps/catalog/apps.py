@@ -7,4 +7,4 @@ class CatalogConfig(AppConfig):
     verbose_name = "Catalog"
 
     def ready(self) -> None:
-        from apps.catalog import search  # noqa: F401 - registers its check
+        from apps.catalog import searching  # noqa: F401 - registers its check

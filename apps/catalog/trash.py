@@ -8,6 +8,7 @@ from apps.catalog import categories, services
 from apps.catalog.enums import DATABASE
 from apps.catalog.models import Category, Product
 from apps.catalog.naming import naming_clashes
+from apps.catalog.searching import matching
 from apps.common.trash import Bin, Clash, Plan, Trashed
 
 PRODUCT, CATEGORY = "product", "category"
@@ -25,7 +26,7 @@ def _newest(rows: QuerySet, most: int) -> tuple[int, list[Trashed]]:
 
 def products_newest(q: str, most: int) -> tuple[int, list[Trashed]]:
     rows = Product.deleted_objects.using(DATABASE)
-    return _newest(rows.filter(Q(name__icontains=q) | Q(sku__icontains=q)) if q else rows, most)
+    return _newest(rows.filter(matching(q)), most)
 
 
 def categories_newest(q: str, most: int) -> tuple[int, list[Trashed]]:

@@ -12,6 +12,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 
 from apps.catalog.models import Product
+from apps.catalog.searching import matching
 from apps.customers.models import User
 from apps.orders.models import Order
 from apps.sagas.models import SagaRun
@@ -38,7 +39,7 @@ def find(site: AdminSite, request: HttpRequest, term: str) -> list[Result]:
 def _kinds(term: str) -> Iterator[tuple[type[Model], str, QuerySet]]:
     key = _uuid(term)
     people = Q(email__icontains=term) | Q(name__icontains=term)
-    goods = Q(sku__icontains=term) | Q(name__icontains=term)
+    goods = matching(term)
     customers = User.all_objects.filter(Q(public_id=key) if key else people)
     products = Product.all_objects.filter(Q(public_id=key) if key else goods)
     runs = SagaRun.objects.filter(Q(pk=key) | Q(business_key=str(key)))

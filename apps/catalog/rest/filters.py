@@ -5,7 +5,7 @@ from django.db.models import F, QuerySet
 from django.http import QueryDict
 from django_filters import rest_framework as filters
 
-from apps.catalog import attributes, search, selectors
+from apps.catalog import attributes, searching, selectors
 from apps.common.errors import InvalidInput
 
 CURRENCIES = [(code, code) for code in settings.CURRENCIES]
@@ -45,7 +45,7 @@ class ProductFilter(filters.FilterSet):
         return with_attributes(super().filter_queryset(queryset), self.data)
 
     def matching(self, queryset: QuerySet, name: str, value: str) -> QuerySet:
-        return queryset.filter(search.matching(value))
+        return queryset.filter(searching.matching(value))
 
     def below(self, queryset: QuerySet, name: str, value: str) -> QuerySet:
         return queryset.filter(category_id__in=selectors.category_subtree(slug=value))

@@ -1,0 +1,223 @@
+"""Ranked products with facets: one statement over all that match.
+
+The words of a name count most, then SKU and category, then the description (PostgreSQL's
+``ts_rank``); shorter names come first, and the product whose SKU was asked for before all others.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.db import connections
+from django.db.models import QuerySet
+
+from apps.catalog.enums import DATABASE
+from apps.catalog.searching import words
+from apps.catalog.searching.clock import in_time
+from apps.catalog.searching.words import Meaning, Shelf
+
+LADDER = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000)
+Position = tuple[int, str, str]  # of a product in the order: score, name, public id
+
+MATCHED = """
+    WITH matched AS MATERIALIZED (
+        SELECT p.public_id, p.name, p.category_id, p.price, p.price_currency,
+               (CASE WHEN e.code = replace(catalog_search_fold(%s), ' ', '') THEN 1000000000 ELSE 0
+                END + (ts_rank('{{0.05, 0.2, 0.4, 1}}', e.vector, {wanted}) * 20000000
+                       / (20 + length(p.name)))::int)::int AS score
+        FROM catalog_searchentry e JOIN catalog_product p ON p.id = e.product_id
+        WHERE e.vector @@ {wanted} AND p.deleted IS NULL AND p.active {narrowed}
+    ), page AS (
+        SELECT score, name, public_id FROM matched {after}
+        ORDER BY {order} LIMIT %s
+    )
+"""
+PAGE = "(SELECT jsonb_agg(jsonb_build_array(score, name, public_id) ORDER BY {order}) FROM page)"
+COUNT = "SELECT {page}, (SELECT count(*) FROM matched), NULL"
+FACETS = """
+    SELECT {page}, NULL, (SELECT jsonb_agg(jsonb_build_array(category_id, step, count)) FROM (
+        SELECT category_id, count(*), CASE WHEN price_currency = %s
+               THEN width_bucket(price, %s::numeric[]) END AS step
+        FROM matched GROUP BY category_id, step
+    ) AS counts)
+"""
+FORWARD = "-score, name, public_id"
+BACKWARD = "-score DESC, name DESC, public_id DESC"
+
+
+@dataclass(frozen=True, slots=True)
+class Shelved:
+    """Products found in a category and those below it."""
+
+    slug: str
+    name: str
+    parent: str | None
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class PriceRange:
+    """Products found from this price up to, not including, the other; None = no end."""
+
+    start: Decimal
+    end: Decimal | None
+    currency: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A page of what was found. ``corrected`` is what was searched for instead of words that
+    nobody knows, ``relaxed`` whether nothing has all words, so that any of them counted."""
+
+    page: tuple[Position, ...]
+    total: int
+    categories: tuple[Shelved, ...] = ()
+    prices: tuple[PriceRange, ...] = ()
+    corrected: str | None = None
+    relaxed: bool = False
+
+    @property
+    def ids(self) -> tuple[UUID, ...]:
+        return tuple(UUID(one[2]) for one in self.page)
+
+
+def search(
+    *,
+    text: str,
+    limit: int,
+    among: QuerySet | None = None,
+    currency: str = "",
+    after: Position | None = None,
+    backward: bool = False,
+    facets: bool = True,
+) -> Found:
+    """The products for sale that ``text`` means, best first, with facets over all of them.
+
+    ``among`` narrows them to the products of a queryset. Prices are counted in ``currency`` (the
+    shop's own). Raises ``Unavailable`` (``search_timeout``) when it takes too long.
+    """
+    with in_time():
+        shelves = words.shelves_read()
+        asked = words.meanings(text, shelves)
+        if not asked:
+            return Found((), 0)
+        statement = _Statement(text, limit, among, currency, after, backward, facets, shelves)
+        found = statement.run(asked, all_of_them=True)
+        if not found.total:
+            wider = words.widened(asked)
+            if wider != asked:
+                asked = wider
+                found = statement.run(asked, all_of_them=True)
+        if not found.total and len(asked) > 1:
+            found = replace(statement.run(asked, all_of_them=False), relaxed=True)
+        return replace(found, corrected=_corrected(asked, found)) if found.total else Found((), 0)
+
+
+@dataclass(frozen=True, slots=True)
+class _Statement:
+    text: str
+    limit: int
+    among: QuerySet | None
+    currency: str
+    after: Position | None
+    backward: bool
+    facets: bool
+    shelves: Sequence[Shelf]
+
+    def run(self, asked: Sequence[Meaning], *, all_of_them: bool) -> Found:
+        wanted, values = _query(asked, " && " if all_of_them else " || ")
+        narrowed, narrowing = "", ()
+        if self.among is not None:
+            sql, narrowing = self.among.order_by().values("pk").query.sql_with_params()
+            narrowed = f"AND p.id IN ({sql})"
+        order = BACKWARD if self.backward else FORWARD
+        beyond, position = "", ()
+        if self.after is not None:
+            beyond = f"WHERE (-score, name, public_id) {'<' if self.backward else '>'} (%s, %s, %s)"
+            position = (-self.after[0], *self.after[1:])
+        page = PAGE.format(order=FORWARD)
+        sql = MATCHED.format(wanted=wanted, narrowed=narrowed, after=beyond, order=order)
+        params = [self.text, *values, *values, *narrowing, *position, self.limit]
+        currency = self.currency or settings.DEFAULT_CURRENCY
+        if self.facets:
+            sql += FACETS.format(page=page)
+            params += [currency, list(LADDER)]
+        else:
+            sql += COUNT.format(page=page)
+        with connections[DATABASE].cursor() as cursor:
+            cursor.execute(sql, params)
+            rows, total, counts = cursor.fetchone()
+        page = tuple((score, name, key) for score, name, key in rows or ())
+        if not self.facets:
+            return Found(page, total)
+        counts = counts or []
+        return Found(
+            page,
+            sum(count for *_, count in counts),
+            tuple(_categories(counts, self.shelves)),
+            tuple(_prices(counts, currency)),
+        )
+
+
+def _query(asked: Sequence[Meaning], join: str) -> tuple[str, list[str]]:
+    parts, values = [], []
+    for one in asked:
+        part = "to_tsquery('catalog_search', %s)"
+        values.append(one.query)
+        if one.shelves:
+            part = f"({part} || %s::tsquery)"
+            values.append(" | ".join(f"'#{pk}'" for pk in one.shelves))
+        parts.append(part)
+    return f"({join.join(parts)})", values
+
+
+def _categories(counts: Sequence[Any], shelves: Sequence[Shelf]) -> list[Shelved]:
+    """Each with what is below it, most products first."""
+    parents = {one.pk: one.parent for one in shelves}
+    totals: dict[int, int] = {}
+    for pk, _, count in counts:
+        seen = set()
+        while pk in parents and pk not in seen:
+            seen.add(pk)
+            totals[pk] = totals.get(pk, 0) + count
+            pk = parents[pk]
+    slugs = {one.pk: one.slug for one in shelves}
+    found = [
+        Shelved(one.slug, one.name, slugs.get(one.parent), totals[one.pk])
+        for one in shelves
+        if one.pk in totals
+    ]
+    return sorted(found, key=lambda one: (-one.count, one.name, one.slug))
+
+
+def _prices(counts: Sequence[Any], currency: str) -> list[PriceRange]:
+    """The steps of the ladder that have products, cheapest first."""
+    totals: dict[int, int] = {}
+    for _, step, count in counts:
+        if step is not None:
+            totals[step] = totals.get(step, 0) + count
+    return [
+        PriceRange(
+            Decimal(LADDER[step - 1] if step else 0),
+            Decimal(LADDER[step]) if step < len(LADDER) else None,
+            currency,
+            totals[step],
+        )
+        for step in sorted(totals)
+    ]
+
+
+def _corrected(asked: Sequence[Meaning], found: Found) -> str | None:
+    """What was searched for, with the spellings that the best of what was found has."""
+    if not any(len(one.spellings) > 1 or one.corrected for one in asked):
+        return None
+    best = found.page[0][1].casefold() if found.page else ""
+    meant = [
+        next((spelling for spelling in one.spellings if spelling in best), one.spellings[0])
+        for one in asked
+    ]
+    return " ".join(meant) if meant != [one.word for one in asked] else None
