@@ -44,6 +44,7 @@ class Fence:
     """The moves. All raise what redis-py raises."""
 
     def __init__(self, client: redis.Redis):
+        self.client = client
         self._look = client.register_script(scripts.LOOK)
         self._lease = client.register_script(scripts.LEASE)
         self._fill = client.register_script(scripts.FILL)
