@@ -7,6 +7,7 @@ from django.db.models.functions import Now
 from django.utils.text import slugify
 
 from apps.catalog import events, notes
+from apps.catalog.caching.writing import writing
 from apps.catalog.checks import CATEGORY, check
 from apps.catalog.enums import DATABASE
 from apps.catalog.locks import lock_tree
@@ -26,7 +27,7 @@ def category_create(*, name: str, slug: str = "", parent_id: int | None = None) 
     """
     values = {"name": name.strip(), "slug": slug or slugify(name)}
     check(CATEGORY, values)
-    with naming_clashes():
+    with writing() as cached, naming_clashes():
         tree = lock_tree()
         _check_parent(tree, parent_id)
         category = Category(parent_id=parent_id, **values)
@@ -34,6 +35,7 @@ def category_create(*, name: str, slug: str = "", parent_id: int | None = None) 
         events.categories_created([category.pk])
         after = notes.category_facts(category, tree.get(parent_id))
         notes.category_noted(category, "create", after=after)
+        cached.category()
     return category
 
 
@@ -52,7 +54,7 @@ def category_change(
     """
     values = {"name": name.strip(), "slug": slug}
     check(CATEGORY, values)
-    with naming_clashes():
+    with writing() as cached, naming_clashes():
         tree = lock_tree()
         category = _living(tree, category_id, version)
         before = notes.category_facts(category, tree.get(category.parent_id))
@@ -65,6 +67,8 @@ def category_change(
             )
             events.category_updated(category_id)
             notes.category_noted(category, "change", *notes.differing(before, after))
+            shown = any(before[name] != after[name] for name in ("name", "slug"))
+            cached.category(category_id if shown else None)
     return Category.objects.using(DATABASE).get(pk=category_id)
 
 
@@ -74,7 +78,7 @@ def category_delete(*, category_id: int, version: int | None = None) -> None:
     Raises ``NotFound``, ``VersionConflict``, ``Conflict`` (``category_in_use``) where products
     or categories are in it.
     """
-    with naming_clashes():
+    with writing() as cached, naming_clashes():
         tree = lock_tree()
         if category_id in tree and tree[category_id].deleted is not None:
             return
@@ -94,6 +98,7 @@ def category_delete(*, category_id: int, version: int | None = None) -> None:
         events.category_deleted(category_id)
         before = notes.category_facts(category, tree.get(category.parent_id))
         notes.category_noted(category, "delete", before=before)
+        cached.category()
 
 
 def category_restore(*, category_id: int) -> Category:
@@ -102,7 +107,7 @@ def category_restore(*, category_id: int) -> Category:
     Raises ``NotFound``, ``Taken`` (``slug_taken``), ``Conflict`` (``category_deleted``) where
     the category above it is deleted.
     """
-    with naming_clashes():
+    with writing() as cached, naming_clashes():
         tree = lock_tree()
         if category_id not in tree:
             raise NotFound("There is no such category.")
@@ -119,6 +124,7 @@ def category_restore(*, category_id: int) -> Category:
             )
             events.category_restored(category_id)
             notes.category_noted(category, "restore", after=notes.category_facts(category, parent))
+            cached.category()
     return Category.objects.using(DATABASE).get(pk=category_id)
 
 
@@ -128,7 +134,7 @@ def category_purge(*, category_id: int) -> None:
     Raises ``NotFound``, ``Conflict``: ``not_deleted`` where it still lives, ``in_use`` where
     products or categories, deleted ones too, say that they are in it.
     """
-    with naming_clashes():
+    with writing() as cached, naming_clashes():
         tree = lock_tree()
         if category_id not in tree:
             raise NotFound("There is no such category.")
@@ -145,6 +151,7 @@ def category_purge(*, category_id: int) -> None:
         execute(DATABASE, "DELETE FROM catalog_category WHERE id = %s", [category_id])
         before = notes.category_facts(category, tree.get(category.parent_id))
         notes.category_noted(category, "purge", before=before)
+        cached.category()
 
 
 def _living(tree: Tree, category_id: int, version: int | None) -> Category:

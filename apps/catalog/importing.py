@@ -8,6 +8,7 @@ from django.db import transaction
 from django.utils.text import slugify
 
 from apps.catalog import events, prices, stock
+from apps.catalog.caching.writing import writing
 from apps.catalog.checks import PRODUCT, check
 from apps.catalog.contracts import ImportProduct
 from apps.catalog.enums import DATABASE
@@ -30,7 +31,7 @@ def products_import(*, products: Sequence[ImportProduct]) -> dict[str, UUID]:
         values = {name: getattr(one, name) for name in IMPORTED}
         check(PRODUCT, values, prefix=f"products[{position}].")
         wanted.setdefault(one.sku, one)
-    with transaction.atomic(using=DATABASE):
+    with writing() as cached, transaction.atomic(using=DATABASE):
         living = _living(wanted)
         missing = [wanted[sku] for sku in sorted(wanted.keys() - living.keys())]
         made: set[UUID] = set()
@@ -50,6 +51,9 @@ def products_import(*, products: Sequence[ImportProduct]) -> dict[str, UUID]:
         moves = [prices.PriceMove(pk, None, one.price, 1) for pk, one in new]
         prices.record(moves, otherwise="import")
         events.products_created([pk for pk, _ in new])
+        if missing:
+            cached.category()  # categories may have been made for them
+            cached.made(made)
     return {sku: public_id for sku, (_, public_id) in living.items()}
 
 

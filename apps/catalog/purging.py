@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from django.db import transaction
 
 from apps.catalog import stock
+from apps.catalog.caching.writing import writing
 from apps.catalog.enums import DATABASE
 from apps.common import references
 from apps.common.databases import execute, fetch_all
@@ -26,11 +27,13 @@ def products_purge(*, days: int, size: int = 500) -> int:
     """
     purged, last = 0, 0
     while True:
-        with transaction.atomic(using=DATABASE):
+        with writing() as cached, transaction.atomic(using=DATABASE):
             # Their row locks keep them deleted until the end of this transaction.
             rows = fetch_all(DATABASE, CANDIDATES, [last, days, size])
             kept = references.referred(KIND, [public_id for _, public_id in rows])
-            purged += _remove([pk for pk, public_id in rows if public_id not in kept])
+            free = {pk: public_id for pk, public_id in rows if public_id not in kept}
+            purged += _remove(list(free))
+            cached.products(free.values())
         if len(rows) < size:
             return purged
         last = rows[-1][0]

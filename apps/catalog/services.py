@@ -9,6 +9,7 @@ from django.db.models.functions import Now
 from moneyed import Money
 
 from apps.catalog import events, locks, notes, prices, stock
+from apps.catalog.caching.writing import writing
 from apps.catalog.checks import PRODUCT, check
 from apps.catalog.enums import DATABASE
 from apps.catalog.models import Category, Product
@@ -20,6 +21,10 @@ from apps.common.errors import Conflict, InvalidInput, NotFound, VersionConflict
 CHANGEABLE = frozenset(
     {"sku", "slug", "name", "description", "attributes", "active", "price", "category_id"}
 )
+
+
+# What says on which pages of the list a product stands, and where.
+LISTED = frozenset({"name", "active", "category_id"})
 
 
 def product_create(
@@ -47,7 +52,7 @@ def product_create(
         "attributes": dict(attributes or {}),
     }
     check(PRODUCT, values)
-    with naming_clashes():
+    with writing() as cached, naming_clashes():
         category = None if category_id is None else locks.lock_category(category_id)
         product = Product(active=active, category=category, **values)
         product.save(using=DATABASE)
@@ -55,6 +60,7 @@ def product_create(
         prices.record([prices.PriceMove(product.pk, None, price, product.version)])
         events.products_created([product.pk])
         notes.product_noted(product, "create", after=notes.facts(product))
+        cached.made([product.public_id], through=True)
     product.refresh_from_db(using=DATABASE)
     return product
 
@@ -68,7 +74,7 @@ def product_change(*, product_pk: int, version: int, changes: Mapping[str, Any])
     if unknown := changes.keys() - CHANGEABLE:
         raise ValueError(f"not changeable: {sorted(unknown)}")
     check(PRODUCT, changes)
-    with naming_clashes():
+    with writing() as cached, naming_clashes():
         category_id = changes.get("category_id")
         category = None if category_id is None else locks.lock_category(category_id)
         before = locks.lock_product(product_pk)
@@ -91,6 +97,12 @@ def product_change(*, product_pk: int, version: int, changes: Mapping[str, Any])
                 del after["category_id"]
                 after["category"] = category.slug if category else None
             notes.product_noted(before, "change", *notes.differing(notes.facts(before), after))
+            cached.products(
+                [before.public_id],
+                names=not LISTED.isdisjoint(changes),
+                prices="price" in changes,
+                through=True,
+            )
     return Product.objects.using(DATABASE).get(pk=product_pk)
 
 
@@ -100,7 +112,7 @@ def product_delete(*, product_pk: int, version: int | None = None) -> None:
     Deleting a deleted product changes nothing. Raises ``NotFound`` where it never was,
     ``VersionConflict`` where ``version`` is given and no longer true.
     """
-    with transaction.atomic(using=DATABASE):
+    with writing() as cached, transaction.atomic(using=DATABASE):
         product = locks.lock_product(product_pk)
         if product is None or (
             product.deleted is None and version is not None and product.version != version
@@ -112,6 +124,7 @@ def product_delete(*, product_pk: int, version: int | None = None) -> None:
             )
             events.product_deleted(product_pk)
             notes.product_noted(product, "delete", before=notes.facts(product))
+            cached.products([product.public_id], names=True, through=True)
 
 
 def product_restore(*, product_pk: int) -> Product:
@@ -120,7 +133,7 @@ def product_restore(*, product_pk: int) -> Product:
     Raises ``Taken`` (``sku_taken``, ``slug_taken``) where a living product has its name
     meanwhile, ``Conflict`` (``category_deleted``) where its category is deleted, ``NotFound``.
     """
-    with naming_clashes():
+    with writing() as cached, naming_clashes():
         shelf = _lock_shelf(product_pk)
         product = locks.lock_product(product_pk)
         if product is None:
@@ -134,6 +147,7 @@ def product_restore(*, product_pk: int) -> Product:
         )
         events.product_restored(product_pk)
         notes.product_noted(product, "restore", after=notes.facts(product))
+        cached.products([product.public_id], names=True, through=True)
     return Product.objects.using(DATABASE).get(pk=product_pk)
 
 
@@ -143,7 +157,7 @@ def product_purge(*, product_pk: int) -> None:
     Raises ``NotFound``, ``Conflict``: ``not_deleted`` where it still lives, ``in_use`` where
     reservations, the stock ledger or orders tell of it: books must name what they are about.
     """
-    with transaction.atomic(using=DATABASE):
+    with writing() as cached, transaction.atomic(using=DATABASE):
         product = locks.lock_product(product_pk)
         if product is None:
             raise NotFound("There is no such product.")
@@ -155,6 +169,7 @@ def product_purge(*, product_pk: int) -> None:
         prices.forget(product_pk)
         execute(DATABASE, "DELETE FROM catalog_product WHERE id = %s", [product_pk])
         notes.product_noted(product, "purge", before=notes.facts(product))
+        cached.products([product.public_id])
 
 
 def _lock_shelf(product_pk: int) -> int | None:

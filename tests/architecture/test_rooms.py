@@ -17,7 +17,7 @@ OPEN = {
     "scheduling": {"definition"},
     "eventlog": {"comparing", "selectors"},
 }
-SHARED = {"common", "messaging"}
+SHARED = {"common", "messaging", "caching"}
 
 
 def test_imports_point_down_only():

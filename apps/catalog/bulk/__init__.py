@@ -4,12 +4,14 @@
 """
 
 from collections.abc import Sequence
+from uuid import UUID
 
 from django.db import IntegrityError, transaction
 
 from apps.catalog import events, locks, notes, prices, stock
 from apps.catalog.bulk import sql
 from apps.catalog.bulk.deciding import Decision, Shop, decide, wanted_slugs
+from apps.catalog.caching.writing import CatalogChanges, writing
 from apps.catalog.contracts import BulkOutcome, BulkReport, BulkResult, UpsertProducts
 from apps.catalog.enums import DATABASE
 from apps.common.errors import Conflict
@@ -48,8 +50,10 @@ def products_upsert(command: UpsertProducts) -> BulkReport:
 def _upsert(command: UpsertProducts) -> BulkReport:
     for _ in range(ATTEMPTS):
         try:
-            with transaction.atomic(using=DATABASE):
-                return _try(command)
+            with writing() as cached, transaction.atomic(using=DATABASE):
+                report = _try(command)
+                _tell_caches(cached, report)
+                return report
         except (IntegrityError, Overtaken):
             continue  # now the other one's names are there to be seen
     raise Conflict("Others were faster; send it again.", code="changed_meanwhile")
@@ -65,6 +69,15 @@ def _try(command: UpsertProducts) -> BulkReport:
     _make([one for one in decisions if one.outcome == BulkOutcome.CREATED])
     _change([one for one in decisions if one.outcome == BulkOutcome.UPDATED])
     return BulkReport(tuple(_result(one) for one in decisions))
+
+
+def _tell_caches(cached: CatalogChanges, report: BulkReport) -> None:
+    by_outcome: dict[BulkOutcome, list[UUID]] = {one: [] for one in BulkOutcome}
+    for one in report.results:
+        if one.id is not None:
+            by_outcome[one.result].append(one.id)
+    cached.made(by_outcome[BulkOutcome.CREATED])
+    cached.products(by_outcome[BulkOutcome.UPDATED], names=True, prices=True)
 
 
 def _make(decisions: Sequence[Decision]) -> None:

@@ -9,7 +9,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from apps.caching.strategies import strategy
 from apps.catalog import categories, selectors
+from apps.catalog.caching.names import CATEGORIES, TREE
 from apps.catalog.enums import CategoryState
 from apps.catalog.models import Category
 from apps.catalog.rest.inputs import (
@@ -73,6 +75,8 @@ class Categories(PermissionsByMethod, APIView):
         may_see_all = staff_with("catalog.view_category")()
         if state != CategoryState.LIVING and not may_see_all.has_permission(request, self):
             self.permission_denied(request)
+        if state == CategoryState.LIVING:
+            return tagged(request, strategy(CATEGORIES).get(TREE.id))
         return tagged(request, tree_data(selectors.categories(state=CategoryState(state))))
 
     @extend_schema(

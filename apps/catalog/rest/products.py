@@ -12,7 +12,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from apps.caching.strategies import strategy
 from apps.catalog import selectors, services
+from apps.catalog.caching import pages
+from apps.catalog.caching.names import PAGE, PRODUCT
 from apps.catalog.enums import ProductState
 from apps.catalog.models import Product
 from apps.catalog.rest.filters import ProductFilter, attribute_parameters
@@ -28,6 +31,7 @@ from apps.common.errors import InvalidInput, NotFound
 from apps.common.rest.filters import refuse_unknown_parameters
 from apps.common.rest.headers import if_match_version, tagged, versioned_etag
 from apps.common.rest.permissions import PermissionsByMethod, Public, staff_with
+from apps.common.rest.renderers import dumps
 from apps.common.rest.schema import IF_MATCH, IF_NONE_MATCH, problem_response
 from apps.common.rest.serializers import validated
 
@@ -77,6 +81,34 @@ def answer(
     if response.status_code == 200:
         response.status_code = status
     return response
+
+
+def cached_answer(request: Request, public_id: UUID, only: Sequence[str]) -> HttpResponse:
+    """The product as visitors get it, by the cache; raises ``NotFound``."""
+    product = strategy(PRODUCT).get(str(public_id))
+    if product is None:
+        raise NotFound("There is no such product.")
+    if not only:
+        return tagged(request, product.json, etag=product.etag)
+    data = product.data
+    part = {name: data[name] for name in only}
+    return tagged(request, part, etag=versioned_etag(product.version, part))
+
+
+def cached_page(request: Request, key: str, only: Sequence[str]) -> HttpResponse:
+    """A page of the list by the cache: its ids, and each product by its own value."""
+    page = strategy(PAGE).tagged(pages.tags_of(key)).get(key)
+    found = strategy(PRODUCT).get_many(page.ids)
+    # One that is not for sale any more since the page was read is left out.
+    products = [one for one in map(found.get, page.ids) if one is not None]
+    if only:
+        data = [one.data for one in products]
+        results = dumps([{name: one[name] for name in only} for one in data])
+    else:
+        results = b"[" + b",".join([one.json for one in products]) + b"]"
+    url = request.build_absolute_uri()
+    links = (dumps(pages.link(url, page.next)), dumps(pages.link(url, page.previous)))
+    return tagged(request, b'{"next":%b,"previous":%b,"results":%b}' % (*links, results))
 
 
 def wanted_fields(request: Request) -> Sequence[str]:
@@ -130,6 +162,9 @@ class Products(PermissionsByMethod, GenericAPIView):
     )
     def get(self, request: Request) -> HttpResponse:
         only, state = wanted_fields(request), wanted_state(self, request)
+        key = pages.key_of(request.query_params) if state == ProductState.FOR_SALE else None
+        if key is not None:
+            return cached_page(request, key, only)
         rows = self.paginate_queryset(self.filter_queryset(selectors.products(state=state)))
         page = self.get_paginated_response([product_data(one, only) for one in rows])
         return tagged(request, page.data)
@@ -170,6 +205,8 @@ class OneProduct(PermissionsByMethod, APIView):
     def get(self, request: Request, public_id: UUID) -> HttpResponse:
         refuse_unknown_parameters(request, ("fields", "state"))
         only, state = wanted_fields(request), wanted_state(self, request)
+        if state == ProductState.FOR_SALE:
+            return cached_answer(request, public_id, only)
         product = selectors.product_get(public_id=public_id, state=state)
         if product is None:
             raise NotFound("There is no such product.")

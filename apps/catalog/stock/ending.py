@@ -6,6 +6,7 @@ from uuid import UUID
 
 from django.db import transaction
 
+from apps.catalog.caching.writing import CatalogChanges, writing
 from apps.catalog.contracts import DispatchStock, ReleaseStock, StockResult
 from apps.catalog.enums import DATABASE, LedgerKind, ReservationStatus
 from apps.catalog.stock import events, reserving, sql
@@ -26,12 +27,12 @@ def release(
     repeated key gets the first answer again. ``correlation_ids`` are as in ``reserve``.
     """
     batch = by_key(RELEASE, commands)
-    with transaction.atomic(using=DATABASE):
+    with writing() as cached, transaction.atomic(using=DATABASE):
         admission = inbox.admit(DATABASE, RELEASE, batch.hashes)
         new = [one for one in batch.commands if one.key in admission.new]
         # A reservation that is being made right now is waited for here, then found below.
         inbox.fence(DATABASE, reserving.CONSUMER, [one.forward_key for one in new], reserving.FENCE)
-        outcomes = _end(new, ReservationStatus.RELEASED, correlation_ids or {})
+        outcomes = _end(new, ReservationStatus.RELEASED, correlation_ids or {}, cached)
         inbox.settle(DATABASE, RELEASE, outcomes)
         failpoint("catalog.release.before_commit")
     failpoint("catalog.release.after_commit")
@@ -44,10 +45,10 @@ def dispatch(commands: Sequence[DispatchStock]) -> list[StockResult]:
     A repeated key gets the first answer again.
     """
     batch = by_key(DISPATCH, commands)
-    with transaction.atomic(using=DATABASE):
+    with writing() as cached, transaction.atomic(using=DATABASE):
         admission = inbox.admit(DATABASE, DISPATCH, batch.hashes)
         new = [one for one in batch.commands if one.key in admission.new]
-        outcomes = _end(new, ReservationStatus.SOLD, {})
+        outcomes = _end(new, ReservationStatus.SOLD, {}, cached)
         inbox.settle(DATABASE, DISPATCH, outcomes)
         failpoint("catalog.dispatch.before_commit")
     failpoint("catalog.dispatch.after_commit")
@@ -58,6 +59,7 @@ def _end(
     commands: Sequence[ReleaseStock | DispatchStock],
     status: ReservationStatus,
     causes: events.Causes,
+    cached: CatalogChanges,
 ) -> dict[str, dict]:
     """Ends the live reservations of the commands' orders: key → outcome."""
     # Several commands for one order: the first one moves its pieces, the others find nothing.
@@ -87,6 +89,8 @@ def _end(
         )
         if not sold:
             events.stock_released(live, items, number, causes, why=events.RELEASED)
+            # What is sold was not available before.
+            cached.products(item.product_id for item in items.values())
         for one in live:
             moved[key_of[one.order_id]] += one.quantity
     return {key: stored(StockResult(key, quantity)) for key, quantity in moved.items()}

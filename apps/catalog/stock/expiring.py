@@ -6,6 +6,7 @@ from uuid import UUID
 
 from django.db import transaction
 
+from apps.catalog.caching.writing import writing
 from apps.catalog.contracts import ExpiredHolds
 from apps.catalog.enums import DATABASE, LedgerKind, ReservationStatus
 from apps.catalog.stock import events, sql
@@ -21,7 +22,7 @@ def expire_holds(*, most: int, cart_ids: Sequence[UUID] | None = None) -> Expire
     A saga's reservation has no ``expires_at`` and is never touched. One that another transaction
     is ending or keeping right now is passed over; whatever is left is found the next time.
     """
-    with transaction.atomic(using=DATABASE):
+    with writing() as cached, transaction.atomic(using=DATABASE):
         if cart_ids is None:
             due = sql.lock_expired_reservations(most)
         else:
@@ -43,6 +44,7 @@ def expire_holds(*, most: int, cart_ids: Sequence[UUID] | None = None) -> Expire
                 reason="The hold expired.",
             )
             events.stock_released(due, items, number, {}, why=events.EXPIRED)
+            cached.products(item.product_id for item in items.values())
         failpoint("catalog.expire.before_commit")
     failpoint("catalog.expire.after_commit")
     return ExpiredHolds(len(due), sum(one.quantity for one in due))

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from django.db import transaction
 
+from apps.catalog.caching.writing import writing
 from apps.catalog.contracts import HeldStock, HoldStock, StockLine
 from apps.catalog.enums import DATABASE, LedgerKind, ReservationStatus
 from apps.catalog.stock import events, sql
@@ -30,7 +31,7 @@ def hold(command: HoldStock) -> HeldStock:
     than one piece.
     """
     wanted = demand_of(command)
-    with transaction.atomic(using=DATABASE):
+    with writing() as cached, transaction.atomic(using=DATABASE):
         # Edits of one cart wait for each other here, before any row is locked.
         sql.lock_cart(command.cart_id)
         held = {one.product_id: one for one in sql.lock_holds([command.cart_id])}
@@ -41,6 +42,7 @@ def hold(command: HoldStock) -> HeldStock:
         if not ordered:
             lines = _within_reach(wanted, held, items)
             _move(command, lines, held, items)
+            cached.products(lines.keys() | held.keys())
         failpoint("catalog.hold.before_commit")
     failpoint("catalog.hold.after_commit")
     return HeldStock(tuple(StockLine(*line) for line in lines.items()), ordered)

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from django.db import transaction
 
+from apps.catalog.caching.writing import CatalogChanges, writing
 from apps.catalog.contracts import AdjustStock, ReceiveStock, StockLevel
 from apps.catalog.enums import DATABASE, LedgerKind
 from apps.catalog.stock import events, sql
@@ -31,18 +32,18 @@ def adjust(command: AdjustStock) -> StockLevel:
         raise InvalidInput.field("reason", "blank", "Say why the count changes.")
     if len(command.reason) > 200:
         raise InvalidInput.field("reason", "max_length", "At most 200 characters.")
-    with transaction.atomic(using=DATABASE):
+    with writing() as cached, transaction.atomic(using=DATABASE):
         return idempotency.once(
             DATABASE,
             command.principal,
             command.key,
             command,
             StockLevel,
-            lambda: _adjust(command),
+            lambda: _adjust(command, cached),
         )
 
 
-def _adjust(command: AdjustStock) -> StockLevel:
+def _adjust(command: AdjustStock, cached: CatalogChanges) -> StockLevel:
     item = sql.lock_items([command.product_id]).get(command.product_id)
     if item is None:
         raise NotFound("There is no such product.")
@@ -70,6 +71,7 @@ def _adjust(command: AdjustStock) -> StockLevel:
         before={"on_hand": item.on_hand},
         after={"on_hand": on_hand, "reason": command.reason.strip()},
     )
+    cached.products([command.product_id])
     return StockLevel(command.product_id, on_hand, item.reserved)
 
 
@@ -91,7 +93,7 @@ def receive(commands: Sequence[ReceiveStock]) -> int:
         wanted[key] = max(command.total, wanted.get(key, 0))
     if not wanted:
         return 0
-    with transaction.atomic(using=DATABASE):
+    with writing() as cached, transaction.atomic(using=DATABASE):
         products = {product_id for _, product_id in wanted}
         items = sql.lock_items(list(products))
         if missing := products - items.keys():
@@ -110,6 +112,7 @@ def receive(commands: Sequence[ReceiveStock]) -> int:
             number = sql.add_on_hand(totals)
             sql.insert_ledger(LedgerKind.RECEIVED, movements, actor="import")
             events.stock_came(totals, items.values(), LedgerKind.RECEIVED, number)
+            cached.products(one.product_id for one in items.values() if one.pk in totals)
         return sum(move.on_hand for move in movements)
 
 

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from django.db import transaction
 
+from apps.catalog.caching.writing import CatalogChanges, writing
 from apps.catalog.contracts import ReserveResult, ReserveStatus, ReserveStock
 from apps.catalog.enums import DATABASE
 from apps.catalog.stock import events, holding, sql
@@ -33,10 +34,10 @@ def reserve(
     line of less than one piece; then nothing of the batch is kept.
     """
     batch = by_key(CONSUMER, commands)
-    with transaction.atomic(using=DATABASE):
+    with writing() as cached, transaction.atomic(using=DATABASE):
         admission = inbox.admit(DATABASE, CONSUMER, batch.hashes, presumed=USUAL)
         new = [one for one in batch.commands if one.key in admission.new]
-        results = _reserve_new(new, correlation_ids or {})
+        results = _reserve_new(new, correlation_ids or {}, cached)
         outcomes = {one.key: stored(one) for one in results}
         inbox.settle(DATABASE, CONSUMER, outcomes, presumed=USUAL)
         failpoint("catalog.reserve.before_commit")
@@ -45,7 +46,9 @@ def reserve(
     return [from_builtins(ReserveResult, {"key": one.key, **outcomes[one.key]}) for one in commands]
 
 
-def _reserve_new(commands: Sequence[ReserveStock], causes: events.Causes) -> list[ReserveResult]:
+def _reserve_new(
+    commands: Sequence[ReserveStock], causes: events.Causes, cached: CatalogChanges
+) -> list[ReserveResult]:
     """Decides under the locks of all the products at once, then moves once per product.
 
     The hold of an order's cart ends here, whether the order gets its lines or not. A hold that is
@@ -53,7 +56,7 @@ def _reserve_new(commands: Sequence[ReserveStock], causes: events.Causes) -> lis
     """
     products = {line.product_id for command in commands for line in command.lines}
     holds = holding.take_over([command.order_id for command in commands]) if commands else []
-    products.update(one.product_id for one in holds)
+    products |= {one.product_id for one in holds}
     items = sql.lock_items(list(products)) if products else {}
     available = {key: item.on_hand - item.reserved for key, item in items.items() if item.living}
     held: dict[UUID, dict[UUID, int]] = {}
@@ -77,4 +80,6 @@ def _reserve_new(commands: Sequence[ReserveStock], causes: events.Causes) -> lis
         number = sql.draw_number()
     if decisions:
         events.stock_decided(decisions, items, number, causes, held)
+    moved = {product_id for one in decisions for product_id in one.take}
+    cached.products(moved.union(one.product_id for one in holds))
     return [one.result for one in decisions]

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from django.db import transaction
 
+from apps.catalog.caching.writing import CatalogChanges, writing
 from apps.catalog.contracts import ReturnStock, StockResult
 from apps.catalog.enums import DATABASE, LedgerKind
 from apps.catalog.stock import events, sql
@@ -31,10 +32,10 @@ def give_back(
     ``reserve``; of a product that several orders bring back it is the last one's.
     """
     batch = by_key(CONSUMER, commands)
-    with transaction.atomic(using=DATABASE):
+    with writing() as cached, transaction.atomic(using=DATABASE):
         admission = inbox.admit(DATABASE, CONSUMER, batch.hashes)
         new = [one for one in batch.commands if one.key in admission.new]
-        outcomes = _give_back(new, correlation_ids or {})
+        outcomes = _give_back(new, correlation_ids or {}, cached)
         inbox.settle(DATABASE, CONSUMER, outcomes)
         failpoint("catalog.return.before_commit")
     failpoint("catalog.return.after_commit")
@@ -42,7 +43,9 @@ def give_back(
     return [from_builtins(StockResult, {"key": one.key, **outcomes[one.key]}) for one in commands]
 
 
-def _give_back(commands: Sequence[ReturnStock], causes: events.Causes) -> dict[str, dict]:
+def _give_back(
+    commands: Sequence[ReturnStock], causes: events.Causes, cached: CatalogChanges
+) -> dict[str, dict]:
     """Moves once per product, under the locks of all of them: key → outcome."""
     back = {command.key: demand_of(command) for command in commands}
     products = {product_id for pieces in back.values() for product_id in pieces}
@@ -64,4 +67,5 @@ def _give_back(commands: Sequence[ReturnStock], causes: events.Causes) -> dict[s
             move.product_pk: causes[move.order_id] for move in movements if move.order_id in causes
         }
         events.stock_came(totals, items.values(), LedgerKind.RETURNED, number, by_pk)
+        cached.products(products)
     return {key: stored(StockResult(key, sum(pieces.values()))) for key, pieces in back.items()}

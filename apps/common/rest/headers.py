@@ -60,7 +60,7 @@ def prefer_wait(request: HttpRequest) -> int:
 
 def etag_of(data: Any, *, weak: bool = False) -> str:
     """The ETag of what ``data`` renders to; a weak one promises equal meaning, not equal bytes."""
-    digest = quote_etag(hashlib.blake2b(dumps(data), digest_size=16).hexdigest())
+    digest = quote_etag(_digest(data))
     return f"W/{digest}" if weak else digest
 
 
@@ -78,18 +78,24 @@ def names_etag(if_none_match: str, etag: str) -> bool:
 def tagged(
     request: HttpRequest, data: Any, *, etag: str | None = None, cache_control: str = "no-cache"
 ) -> HttpResponse:
-    """``data`` with its ETag, or an empty 304 if the caller has it already."""
+    """``data`` (or the bytes it renders to) with its ETag, or an empty 304 if the caller has it."""
     etag = etag or etag_of(data)
     headers = {"ETag": etag, "Cache-Control": cache_control}
     if request.method in ("GET", "HEAD") and is_fresh(request, etag):
         return HttpResponse(status=304, headers=headers)
+    if isinstance(data, bytes):
+        return HttpResponse(data, headers=headers, content_type=JsonRenderer.media_type)
     return Response(data, headers=headers, content_type=JsonRenderer.media_type)
 
 
 def versioned_etag(version: int, data: Any) -> str:
     """The strong ETag of what ``data`` renders to, with the version that a write is based on."""
-    digest = hashlib.blake2b(dumps(data), digest_size=16).hexdigest()
-    return quote_etag(f"{version}.{digest}")
+    return quote_etag(f"{version}.{_digest(data)}")
+
+
+def _digest(data: Any) -> str:
+    rendered = data if isinstance(data, bytes) else dumps(data)
+    return hashlib.blake2b(rendered, digest_size=16).hexdigest()
 
 
 def if_match_version(request: HttpRequest) -> int | None:

@@ -175,11 +175,10 @@ def test_a_product_takes_no_query_parameters(get):
 def test_a_full_page_costs_few_queries(get):
     for n in range(30):
         shop.product(n, category=f"Shelf {n}")
-    with (
-        CaptureQueriesContext(connections["catalog"]) as catalog,
-        CaptureQueriesContext(connections["default"]) as default,
-    ):
-        response = get(f"{LIST}?limit=30&category=shelf-1&in_stock=true&search=thing")
-        assert names(response) != []
-        assert len(get(f"{LIST}?limit=30").json()["results"]) == 30
-    assert len(catalog) + len(default) <= LIST_QUERIES
+    for query, least in (("category=shelf-1&in_stock=true&search=thing", 1), ("", 30)):
+        with (
+            CaptureQueriesContext(connections["catalog"]) as catalog,
+            CaptureQueriesContext(connections["default"]) as default,
+        ):
+            assert len(get(f"{LIST}?limit=30&{query}").json()["results"]) >= least
+        assert len(catalog) + len(default) <= LIST_QUERIES

@@ -1,0 +1,66 @@
+"""A product as visitors get it: the hash in which Redis keeps it, and where it comes from."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+from uuid import UUID
+
+import orjson
+
+from apps.caching.resources import Fields
+from apps.catalog import selectors
+from apps.catalog.caching import known
+from apps.catalog.enums import ProductState
+from apps.catalog.models import Product
+from apps.catalog.rest.serializers import product_data
+from apps.common.rest.headers import versioned_etag
+from apps.common.rest.renderers import dumps
+
+
+class CachedProduct(NamedTuple):
+    """``json`` is the ready answer, ``etag`` its ETag."""
+
+    version: int
+    json: bytes
+    etag: str
+
+    @property
+    def data(self) -> dict[str, Any]:
+        """The answer's fields, as they are sent."""
+        return orjson.loads(self.json)
+
+
+def cached(product: Product) -> CachedProduct:
+    json = dumps(product_data(product))
+    return CachedProduct(product.version, json, versioned_etag(product.version, json))
+
+
+def load(ids: Sequence[str]) -> Mapping[str, CachedProduct]:
+    """Those of these products that are for sale; one query, none for ids that never were."""
+    wanted = known.possible(ids)
+    if not wanted:
+        return {}
+    rows = selectors.products(state=ProductState.FOR_SALE)
+    rows = rows.filter(public_id__in=[UUID(one) for one in wanted])
+    return {str(row.public_id): cached(row) for row in rows}
+
+
+def encode(product: CachedProduct) -> Fields:
+    """The product's fields, each as it stands in the answer, with the answer and its ETag."""
+    data = product.data
+    return {
+        "version": str(product.version).encode(),
+        "sku": data["sku"].encode(),
+        "name": data["name"].encode(),
+        "price": orjson.dumps(data["price"]),
+        "quantity": str(data["availability"]["quantity"]).encode(),
+        "json": product.json,
+        "etag": product.etag.encode(),
+    }
+
+
+def decode(fields: Fields) -> CachedProduct:
+    """Raises ``ValueError`` for what is no product of ours."""
+    try:
+        return CachedProduct(int(fields["version"]), fields["json"], fields["etag"].decode())
+    except KeyError as error:
+        raise ValueError(f"no field {error}") from error
