@@ -5,10 +5,14 @@ from functools import partial
 from django.urls import reverse
 from django.utils.http import urlencode
 
+from apps.caching.resources import register_resources
+from apps.catalog import caches as catalog_caches
 from apps.catalog import checkout as catalog_checkout
 from apps.catalog import event_contracts as catalog_events
 from apps.catalog import jobs as catalog_jobs
 from apps.catalog import purging as catalog_purging
+from apps.catalog.engagement import counting as engagement
+from apps.catalog.engagement import jobs as engagement_jobs
 from apps.common import references
 from apps.customers import event_contracts as customer_events
 from apps.customers import jobs as customers_jobs
@@ -47,6 +51,7 @@ from apps.shipping import event_contracts as shipment_events
 JOBS = (
     catalog_jobs.expire_holds,
     catalog_jobs.purge_products,
+    engagement_jobs.count_sales,
     customers_jobs.clear_sessions,
     customers_jobs.purge_customers,
     audit_jobs.run_audit,
@@ -71,6 +76,7 @@ GROUPS = (
     archiving.GROUP,
     notification_intents.GROUP,
     reporting_consumers.REPORTING,
+    engagement.ENGAGEMENT,
 )  # who consumes them
 CHECKOUT_GROUPS = (  # the participants of a choreographed checkout
     payments_checkout.CHECKOUT,
@@ -101,6 +107,7 @@ def wire() -> None:
     event_links.register("customer_id", "customers.view_user", _customer_search)
     for job in JOBS:
         scheduling.register(job)
+    register_resources(catalog_caches.RESOURCES)
     register_contracts(CONTRACTS)
     for name, check in READ_MODEL_CHECKS.items():
         others.register(name, check)

@@ -6,6 +6,7 @@ from django.db.models import F, Q
 from django.db.models.functions import Now
 from djmoney.models.fields import MoneyField
 
+from apps.catalog.engagement.models import SaleNote  # noqa: F401 - Django looks for it here
 from apps.catalog.enums import LedgerKind, ReservationStatus
 from apps.common.ids import new_id
 from apps.common.softdelete import SoftDeleteModel

@@ -19,7 +19,8 @@ end
 #   {read, remembered, most, most_a_day, days, together, seconds, products} – when the caller read
 # what it brings, how long events are known, the bounds – and what to add:
 #   events {id, …}, all {product, pieces, …}, sold {{day, product, pieces, …}, …},
-#   with {product, other, orders, …}.
+#   with {product, other, orders, …}; then the products, which are meant by their place in the list
+#   (this Redis reads no binary strings in MessagePack).
 # {-1}: read too long ago; else the events that were applied before – then nothing was added.
 SOLD = (
     NOW
@@ -33,11 +34,13 @@ for _, event in ipairs(given.events) do
     if redis.call('ZSCORE', applied, event) then seen[#seen + 1] = event end
 end
 if #seen > 0 then return seen end
-local function add(key, flat, from, step)
-    for i = from, #flat, 2 do
-        local sum = tonumber(redis.call('ZINCRBY', key, flat[i + 1], flat[i]))
-        if sum <= 0 then redis.call('ZREM', key, flat[i]) end
+local function raise(key, member, by)
+    if tonumber(redis.call('ZINCRBY', key, by, member)) <= 0 then
+        redis.call('ZREM', key, member)
     end
+end
+local function add(key, flat, from)
+    for i = from, #flat, 2 do raise(key, ARGV[3 + flat[i]], flat[i + 1]) end
 end
 add(root .. ':all', given.all, 1)
 trim(root .. ':all', given.most)
@@ -53,10 +56,8 @@ for _, flat in ipairs(given.sold) do
 end
 local touched = {}
 for i = 1, #given.with, 3 do
-    local one = given.with[i]
-    local key = root .. ':with:' .. one
-    local sum = redis.call('ZINCRBY', key, given.with[i + 2], given.with[i + 1])
-    if tonumber(sum) <= 0 then redis.call('ZREM', key, given.with[i + 1]) end
+    local one, other = ARGV[3 + given.with[i]], ARGV[3 + given.with[i + 1]]
+    raise(root .. ':with:' .. one, other, given.with[i + 2])
     touched[one] = true
 end
 local products = root .. ':products'
