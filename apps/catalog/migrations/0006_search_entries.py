@@ -50,6 +50,9 @@ $$;
 TABLES = r"""
 CREATE TABLE catalog_searchentry (
     product_id bigint PRIMARY KEY,
+    category_id bigint,
+    for_sale boolean NOT NULL,
+    name_length smallint NOT NULL,
     code text NOT NULL,
     text text NOT NULL,
     vector tsvector NOT NULL
@@ -85,8 +88,10 @@ CREATE FUNCTION catalog_search_learn(names text[]) RETURNS void LANGUAGE sql AS 
 $$;
 CREATE FUNCTION catalog_search_added() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    INSERT INTO catalog_searchentry (product_id, code, text, vector)
-    SELECT id, replace(catalog_search_fold(sku), ' ', ''),
+    INSERT INTO catalog_searchentry
+        (product_id, category_id, for_sale, name_length, code, text, vector)
+    SELECT id, category_id, active AND deleted IS NULL, char_length(name),
+           replace(catalog_search_fold(sku), ' ', ''),
            upper(catalog_search_plain(name || E'\n' || sku || E'\n' || description)),
            catalog_search_vector(name, sku, description, category_id)
     FROM added ON CONFLICT (product_id) DO NOTHING;
@@ -96,6 +101,9 @@ END $$;
 CREATE FUNCTION catalog_search_changed() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     UPDATE catalog_searchentry SET
+        category_id = NEW.category_id,
+        for_sale = NEW.active AND NEW.deleted IS NULL,
+        name_length = char_length(NEW.name),
         code = replace(catalog_search_fold(NEW.sku), ' ', ''),
         text = upper(catalog_search_plain(
             NEW.name || E'\n' || NEW.sku || E'\n' || NEW.description)),
@@ -119,9 +127,11 @@ END $$;
 CREATE TRIGGER catalog_search_added AFTER INSERT ON catalog_product
     REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION catalog_search_added();
 CREATE TRIGGER catalog_search_changed
-    AFTER UPDATE OF name, sku, description, category_id ON catalog_product FOR EACH ROW
+    AFTER UPDATE OF name, sku, description, category_id, active, deleted
+    ON catalog_product FOR EACH ROW
     WHEN (NEW.name <> OLD.name OR NEW.sku <> OLD.sku OR NEW.description <> OLD.description
-          OR NEW.category_id IS DISTINCT FROM OLD.category_id)
+          OR NEW.category_id IS DISTINCT FROM OLD.category_id OR NEW.active <> OLD.active
+          OR (NEW.deleted IS NULL) <> (OLD.deleted IS NULL))
     EXECUTE FUNCTION catalog_search_changed();
 CREATE TRIGGER catalog_search_removed AFTER DELETE ON catalog_product
     REFERENCING OLD TABLE AS removed FOR EACH STATEMENT EXECUTE FUNCTION catalog_search_removed();
@@ -130,8 +140,10 @@ CREATE TRIGGER catalog_search_emptied AFTER TRUNCATE ON catalog_product
 """
 # After the triggers, whose creation keeps writers out until the commit.
 EXISTING = r"""
-INSERT INTO catalog_searchentry (product_id, code, text, vector)
-SELECT id, replace(catalog_search_fold(sku), ' ', ''),
+INSERT INTO catalog_searchentry
+    (product_id, category_id, for_sale, name_length, code, text, vector)
+SELECT id, category_id, active AND deleted IS NULL, char_length(name),
+       replace(catalog_search_fold(sku), ' ', ''),
        upper(catalog_search_plain(name || E'\n' || sku || E'\n' || description)),
        catalog_search_vector(name, sku, description, category_id)
 FROM catalog_product;

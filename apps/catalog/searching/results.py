@@ -10,6 +10,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+import orjson
 from django.conf import settings
 from django.db import connections
 from django.db.models import QuerySet
@@ -20,32 +21,35 @@ from apps.catalog.searching.clock import in_time
 from apps.catalog.searching.words import Meaning, Shelf
 
 LADDER = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000)
-Position = tuple[int, str, str]  # of a product in the order: score, name, public id
+Position = tuple[int, UUID]  # of a product in the order: its score and public id
 
+# Prices alone stand with the products: those of a feed must not touch what is searched.
 MATCHED = """
     WITH matched AS MATERIALIZED (
-        SELECT p.public_id, p.name, p.category_id, p.price, p.price_currency,
+        SELECT e.product_id, e.category_id,
                (CASE WHEN e.code = replace(catalog_search_fold(%s), ' ', '') THEN 1000000000 ELSE 0
                 END + (ts_rank('{{0.05, 0.2, 0.4, 1}}', e.vector, {wanted}) * 20000000
-                       / (20 + length(p.name)))::int)::int AS score
-        FROM catalog_searchentry e JOIN catalog_product p ON p.id = e.product_id
-        WHERE e.vector @@ {wanted} AND p.deleted IS NULL AND p.active {narrowed}
+                       / (20 + e.name_length))::int)::int AS score
+        FROM catalog_searchentry e
+        WHERE e.vector @@ {wanted} AND e.for_sale {narrowed}
     ), page AS (
-        SELECT score, name, public_id FROM matched {after}
-        ORDER BY {order} LIMIT %s
+        SELECT score, product_id FROM matched {after} ORDER BY {order} LIMIT %s
     )
+    SELECT (
+        SELECT json_agg(json_build_array(score, name, public_id) ORDER BY score DESC, product_id)
+        FROM page JOIN catalog_product ON id = product_id
+    )::text
 """
-PAGE = "(SELECT jsonb_agg(jsonb_build_array(score, name, public_id) ORDER BY {order}) FROM page)"
-COUNT = "SELECT {page}, (SELECT count(*) FROM matched), NULL"
+COUNT = ", (SELECT count(*) FROM matched), NULL"
 FACETS = """
-    SELECT {page}, NULL, (SELECT jsonb_agg(jsonb_build_array(category_id, step, count)) FROM (
-        SELECT category_id, count(*), CASE WHEN price_currency = %s
+    , NULL, (SELECT json_agg(json_build_array(category_id, step, count)) FROM (
+        SELECT m.category_id, count(*), CASE WHEN price_currency = %s
                THEN width_bucket(price, %s::numeric[]) END AS step
-        FROM matched GROUP BY category_id, step
-    ) AS counts)
+        FROM matched m JOIN catalog_product p ON p.id = m.product_id GROUP BY 1, 3
+    ) AS counts)::text
 """
-FORWARD = "-score, name, public_id"
-BACKWARD = "-score DESC, name DESC, public_id DESC"
+FORWARD, BACKWARD = "-score, product_id", "-score DESC, product_id DESC"
+BEYOND = "WHERE (-score, product_id) {sign} (%s, (SELECT id FROM catalog_product WHERE public_id = %s))"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +77,7 @@ class Found:
     """A page of what was found. ``corrected`` is what was searched for instead of words that
     nobody knows, ``relaxed`` whether nothing has all words, so that any of them counted."""
 
-    page: tuple[Position, ...]
+    page: tuple[tuple[int, str, str], ...]  # score, name, public id
     total: int
     categories: tuple[Shelved, ...] = ()
     prices: tuple[PriceRange, ...] = ()
@@ -133,28 +137,27 @@ class _Statement:
         narrowed, narrowing = "", ()
         if self.among is not None:
             sql, narrowing = self.among.order_by().values("pk").query.sql_with_params()
-            narrowed = f"AND p.id IN ({sql})"
+            narrowed = f"AND e.product_id IN ({sql})"
         order = BACKWARD if self.backward else FORWARD
         beyond, position = "", ()
         if self.after is not None:
-            beyond = f"WHERE (-score, name, public_id) {'<' if self.backward else '>'} (%s, %s, %s)"
-            position = (-self.after[0], *self.after[1:])
-        page = PAGE.format(order=FORWARD)
+            beyond = BEYOND.format(sign="<" if self.backward else ">")
+            position = (-self.after[0], self.after[1])
         sql = MATCHED.format(wanted=wanted, narrowed=narrowed, after=beyond, order=order)
         params = [self.text, *values, *values, *narrowing, *position, self.limit]
         currency = self.currency or settings.DEFAULT_CURRENCY
         if self.facets:
-            sql += FACETS.format(page=page)
+            sql += FACETS
             params += [currency, list(LADDER)]
         else:
-            sql += COUNT.format(page=page)
+            sql += COUNT
         with connections[DATABASE].cursor() as cursor:
             cursor.execute(sql, params)
             rows, total, counts = cursor.fetchone()
-        page = tuple((score, name, key) for score, name, key in rows or ())
+        page = tuple((score, name, key) for score, name, key in orjson.loads(rows or b"[]"))
         if not self.facets:
             return Found(page, total)
-        counts = counts or []
+        counts = orjson.loads(counts or b"[]")
         return Found(
             page,
             sum(count for *_, count in counts),
