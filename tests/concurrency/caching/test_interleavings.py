@@ -41,7 +41,7 @@ def test_all_orders_of_a_reader_and_two_mortal_writers_end_fresh(fence, kind, fi
     stage = played(kind(fence, every, filled=filled))
 
     assert len(every) == 7_910
-    assert stage.fills > 500  # readers do get to fill
+    assert stage.fills > 100  # readers do get to fill
     assert stage.stale() == []
 
 
