@@ -50,10 +50,12 @@ class HoldStock:
 @dataclass(frozen=True, slots=True)
 class HeldStock:
     """What is kept for a cart, a line for each product of which it is anything. ``ordered``: the
-    cart has become an order that holds its stock for good."""
+    cart has become an order that holds its stock for good. ``until`` is when the first of them
+    ends, where that was asked for."""
 
     lines: tuple[StockLine, ...]
     ordered: bool = False
+    until: datetime | None = None
 
 
 class ReserveStatus(StrEnum):
@@ -119,6 +121,44 @@ class AdjustStock:
     product_id: UUID
     delta: int
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class CountLine:
+    """On_hand of a product becomes ``on_hand``, or changes by ``delta``; ``line`` names it."""
+
+    line: int
+    product_id: UUID
+    on_hand: int | None = None
+    delta: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CountStock:
+    """Counts in their order, once per (principal, key); ``digest`` is of the whole request."""
+
+    key: str
+    principal: str
+    digest: str
+    reason: str
+    lines: tuple[CountLine, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedCount:
+    """A line of which nothing was done."""
+
+    line: int
+    code: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class CountReport:
+    """Which lines were refused; of the others ``moved`` changed a count."""
+
+    refused: tuple[RefusedCount, ...] = ()
+    moved: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,3 +281,53 @@ class BulkResult:
 @dataclass(frozen=True, slots=True)
 class BulkReport:
     results: tuple[BulkResult, ...]
+
+
+class FeedForm(StrEnum):
+    """How the lines of a feed are sent: one JSON object a line, or an array of objects."""
+
+    NDJSON = "ndjson"
+    JSON = "json"
+
+
+@dataclass(frozen=True, slots=True)
+class SendFeed:
+    """Changes of prices, attributes and stock, as they came; ``counts`` says whether the principal
+    may change stock."""
+
+    key: str
+    principal: str
+    form: FeedForm
+    body: bytes
+    counts: bool
+
+
+class LineOutcome(StrEnum):
+    """What became of a line of a feed."""
+
+    ACCEPTED = "accepted"  # readers see it, the database will have it soon
+    APPLIED = "applied"  # it is in the database
+    ERROR = "error"  # nothing of it was done
+
+
+@dataclass(frozen=True, slots=True)
+class LineError:
+    """What is wrong with one field of a line; ``field`` is empty for the line as a whole."""
+
+    line: int
+    field: str
+    code: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class FeedReport:
+    """What became of each line that was not empty, one letter each: ``w`` (it waits) is accepted,
+    ``d`` (in the database) applied, ``e`` an error. ``numbers`` are the lines' where they are not
+    simply counted from 1. ``version`` (``epoch.counter``) is that of the newest edit that waits.
+    """
+
+    outcomes: str
+    errors: tuple[LineError, ...] = ()
+    version: str = ""
+    numbers: tuple[int, ...] = ()

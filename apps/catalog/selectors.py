@@ -44,14 +44,16 @@ def held_stock_get(*, cart_id: UUID) -> HeldStock:
     """What is held for the cart; ``ordered`` where its order has reserved."""
     rows = fetch_all(
         DATABASE,
-        "SELECT p.public_id, r.quantity, r.expires_at IS NULL FROM catalog_reservation r"
+        "SELECT p.public_id, r.quantity, r.expires_at FROM catalog_reservation r"
         " JOIN catalog_product p ON p.id = r.product_id"
         " WHERE r.order_id = %s AND r.status = 'live' ORDER BY r.id",
         [cart_id],
     )
-    if any(is_orders for _, _, is_orders in rows):
+    ends = [end for _, _, end in rows]
+    if None in ends:
         return HeldStock((), ordered=True)
-    return HeldStock(tuple(StockLine(product_id, pieces) for product_id, pieces, _ in rows))
+    lines = tuple(StockLine(product_id, pieces) for product_id, pieces, _ in rows)
+    return HeldStock(lines, until=min(ends, default=None))
 
 
 def catalogue_is_empty() -> bool:

@@ -24,6 +24,9 @@ class PlaceOrder:
 
     ``address`` is one, or the id of one of the customer's own. ``payment_method`` is ``card``, by
     ``card_token``, or ``account``, for customers who may buy on account, without a token.
+
+    ``cart_id`` says that the lines are those of a cart: the order gets its id, and what the cart
+    holds in stock. They are then no part of what a repeat of the key must have in common.
     """
 
     principal: str
@@ -34,6 +37,7 @@ class PlaceOrder:
     address: Address | UUID
     correlation_id: str = ""
     payment_method: str = "card"
+    cart_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,6 +38,11 @@ def place_order(command: PlaceOrder | ImportOrder) -> OrderPlaced:
     return placing.order_place(command)
 
 
+def find_placed(command: PlaceOrder) -> OrderPlaced | None:
+    """The receipt where the command's key has placed its order already. Raises ``KeyReused``."""
+    return placing.order_placed_already(command)
+
+
 def cancel_order(command: CancelOrder) -> CommandAccepted:
     """Asks for an order to be undone; its cancellation saga carries it out."""
     return commanding.order_cancel(command)

@@ -17,7 +17,10 @@ databases 64
 always-show-logo no
 save ""
 """
-DURABLE = COMMON + "appendonly yes\nappendfsync everysec\nmaxmemory-policy noeviction\n"
+# Ex: tells the carts' listener of keys that expired.
+DURABLE = COMMON + (
+    "appendonly yes\nappendfsync everysec\nmaxmemory-policy noeviction\nnotify-keyspace-events Ex\n"
+)
 CACHE = COMMON + "appendonly no\nmaxmemory 256mb\nmaxmemory-policy allkeys-lfu\n"
 
 

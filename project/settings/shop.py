@@ -14,6 +14,13 @@ SHIPPING_CHARGE = env.amount("SHOP_SHIPPING_CHARGE") or Decimal("0.00")
 # Where we ship to (ISO 3166-1 alpha-2); empty: everywhere. Other orders are cancelled.
 SHIPPING_COUNTRIES = frozenset(env.env.list("SHOP_SHIPPING_COUNTRIES", default=[]))
 
+# --- carts -------------------------------------------------------------------------------------
+# A cart that nobody changes for so long is forgotten.
+CART_SECONDS = env.env.int("CART_SECONDS", 14 * 86_400)
+# What a customer's cart holds is nobody else's for so long after its last change; 0: carts hold
+# nothing.
+CART_HOLD_SECONDS = env.env.int("CART_HOLD_SECONDS", 600)
+
 # --- sagas -------------------------------------------------------------------------------------
 # A lease outlives the longest start-to-close of a step; a run whose holder died is taken over then.
 SAGA_LEASE_SECONDS = env.env.float("SAGA_LEASE_SECONDS", 30.0)

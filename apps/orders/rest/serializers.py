@@ -37,29 +37,9 @@ class PaymentInput(StrictSerializer):
     card_token = StringField(max_length=64, help_text="The card, as the gateway's token for it.")
 
 
-@extend_schema_serializer(
-    examples=[
-        OpenApiExample(
-            "Two mugs to an address",
-            value={
-                "lines": [{"product_id": "01890a5d-ac96-774b-bcce-b302099a8057", "quantity": 2}],
-                "payment": {"card_token": "tok_approve"},
-                "shipping_address": {
-                    "name": "Ada Lovelace",
-                    "line1": "12 St James's Square",
-                    "city": "London",
-                    "postal_code": "SW1Y 4JH",
-                    "country": "GB",
-                },
-            },
-            request_only=True,
-        )
-    ]
-)
-class PlaceOrderInput(StrictSerializer):
-    """What to order. Prices are the catalogue's: there is no field for them."""
+class PaidAndSentInput(StrictSerializer):
+    """How an order is paid, and where it goes."""
 
-    lines = serializers.ListField(child=OrderLineInput(), min_length=1, max_length=MAX_LINES)
     payment_method = serializers.ChoiceField(
         [CARD, ACCOUNT],
         required=False,
@@ -86,6 +66,31 @@ class PlaceOrderInput(StrictSerializer):
         if errors:
             raise ValidationError(errors)
         return attrs
+
+
+@extend_schema_serializer(
+    examples=[
+        OpenApiExample(
+            "Two mugs to an address",
+            value={
+                "lines": [{"product_id": "01890a5d-ac96-774b-bcce-b302099a8057", "quantity": 2}],
+                "payment": {"card_token": "tok_approve"},
+                "shipping_address": {
+                    "name": "Ada Lovelace",
+                    "line1": "12 St James's Square",
+                    "city": "London",
+                    "postal_code": "SW1Y 4JH",
+                    "country": "GB",
+                },
+            },
+            request_only=True,
+        )
+    ]
+)
+class PlaceOrderInput(PaidAndSentInput):
+    """What to order. Prices are the catalogue's: there is no field for them."""
+
+    lines = serializers.ListField(child=OrderLineInput(), min_length=1, max_length=MAX_LINES)
 
 
 class MoveOrderInput(StrictSerializer):

@@ -1,8 +1,12 @@
 from django.urls import path
 
-from apps.orders.rest import returns, staff, views
+from apps.orders.rest import cart, returns, staff, views
 
 urlpatterns = [
+    path("cart", cart.Cart.as_view(), name="cart"),
+    path("cart/items/<uuid:product_id>", cart.CartItem.as_view(), name="cart-item"),
+    path("cart/checkout", cart.Checkout.as_view(), name="cart-checkout"),
+    path("cart/merge", cart.Merge.as_view(), name="cart-merge"),
     path("orders", views.Orders.as_view(), name="orders"),
     path("orders/<uuid:order_id>", views.Order.as_view(), name="order"),
     path("orders/<uuid:order_id>/cancel", views.CancelOrderView.as_view(), name="order-cancel"),

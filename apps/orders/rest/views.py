@@ -86,18 +86,25 @@ class Orders(GenericAPIView):
                 lines=tuple(OrderLine(**line) for line in body["lines"]),
                 card_token=body["payment"]["card_token"] if "payment" in body else "",
                 payment_method=body["payment_method"],
-                address=_address(body),
+                address=address_of(body),
                 correlation_id=current_request_id(),
             )
         )
-        seconds = prefer_wait(request)
-        if seconds and wait_for_end(receipt.saga_id, seconds):
-            order = facade.get_order(receipt.order_id)
-            return _receipt(receipt, order, status=201)
-        return _receipt(receipt, None, status=202)
+        return answer_placed(request, receipt)
 
 
-def _address(body: dict) -> Address | UUID:
+def answer_placed(request: Request, receipt: OrderPlaced) -> Response:
+    """The receipt: 201 with the final state if the caller prefers to wait and the saga ends in
+    time, else 202."""
+    seconds = prefer_wait(request)
+    if seconds and wait_for_end(receipt.saga_id, seconds):
+        order = facade.get_order(receipt.order_id)
+        return _receipt(receipt, order, status=201)
+    return _receipt(receipt, None, status=202)
+
+
+def address_of(body: dict) -> Address | UUID:
+    """Where the order goes, or the id of one of the customer's addresses."""
     if "address_id" in body:
         return body["address_id"]
     return customers.check_address(Address(**body["shipping_address"]), "shipping_address.")

@@ -66,7 +66,7 @@ def order_place(command: PlaceOrder) -> OrderPlaced:
     out of range, mixed currencies, and ``address_id`` for an address that is not the customer's;
     ``NotOnAccount`` for who may not buy so; ``KeyReused`` for a key used with another order.
     """
-    identity = (DATABASE, command.principal, command.key, _request(command), OrderPlaced)
+    identity = _identity(command)
     try:
         _check_method(command)
         draft = _draft(command.lines, price=lambda line, offer: offer.unit_price)
@@ -88,6 +88,7 @@ def order_place(command: PlaceOrder) -> OrderPlaced:
                     placed_at=timezone.now(),
                     review=_review_of(draft),
                     correlation_id=command.correlation_id,
+                    order_id=command.cart_id,
                 ),
             )
         failpoint("order.place.before_commit")
@@ -95,9 +96,20 @@ def order_place(command: PlaceOrder) -> OrderPlaced:
     return receipt
 
 
+def order_placed_already(command: PlaceOrder) -> OrderPlaced | None:
+    """The receipt of the order that was placed by this key; raises ``KeyReused``."""
+    return answered(*_identity(command))
+
+
+def _identity(command: PlaceOrder) -> tuple:
+    return (DATABASE, command.principal, command.key, _request(command), OrderPlaced)
+
+
 def _request(command: PlaceOrder) -> tuple:
     """What two commands of one key must have in common."""
-    request = (command.principal, command.customer_id, command.lines, command.card_token)
+    # A cart is empty once it was ordered: a repeat cannot name its lines.
+    lines = command.lines if command.cart_id is None else "cart"
+    request = (command.principal, command.customer_id, lines, command.card_token)
     request = (*request, command.address)
     # Left out for cards: so were all keys' requests written down before there was a choice.
     return request if command.payment_method == CARD else (*request, command.payment_method)
@@ -232,9 +244,10 @@ def _write(
     review: Review = Review.NONE,
     external_reference: str | None = None,
     correlation_id: str = "",
+    order_id: UUID | None = None,
 ) -> OrderPlaced:
     """Order, lines, payment, saga run and event, in the caller's transaction."""
-    order_id, goods = new_id(), draft.goods
+    order_id, goods = order_id or new_id(), draft.goods
     total = Money(goods + draft.shipping, draft.currency)
     saga_id = start_checkout(
         order_id,

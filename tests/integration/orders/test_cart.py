@@ -1,0 +1,380 @@
+"""Carts over HTTP: whose they are, what is in them, and what they hold."""
+
+from uuid import uuid4
+
+import pytest
+import redis
+from django.db import OperationalError
+from django.test import override_settings
+
+from apps.catalog import facade as catalog
+from apps.catalog.contracts import ExpiredHolds
+from apps.catalog.models import Product
+from apps.common.databases import execute
+from apps.common.redis import durable
+from apps.orders.cart import services, store
+from apps.orders.cart.contracts import MAX_LINES, Owner, new_token
+from tests.integration.catalog import shop
+from tests.integration.orders.carts import Person, errors, quantities
+
+pytestmark = pytest.mark.django_db(databases=["default", "catalog", "orders"])
+EMPTY = {"version": 0, "items": [], "total": None, "held_until": None}
+
+
+@pytest.fixture
+def ada() -> Person:
+    return Person()
+
+
+@pytest.fixture
+def visitor() -> Person:
+    return Person(logged_in=False)
+
+
+def test_nobody_has_anything_in_the_cart_at_first(ada, visitor):
+    for person in (ada, visitor):
+        answer = person.ask("GET")
+        assert (answer.status_code, answer.json()) == (200, EMPTY)
+        assert "X-Cart-Token" not in answer.headers
+        assert answer.headers["Cache-Control"] == "private, no-store"
+
+
+def test_an_item_is_shown_with_what_it_costs_and_how_many_there_are(ada):
+    cup, mug = shop.product(5, name="Cup"), shop.product(1, name="Mug")
+    ada.put(cup, 2)
+    answer = ada.put(mug, 3)
+    body = answer.json()
+    price = {"amount": "4.20", "currency": "GBP"}
+    assert body["items"] == [
+        {
+            "product_id": str(cup),
+            "quantity": 2,
+            "for_sale": True,
+            "name": "Cup",
+            "unit_price": price,
+            "sku": body["items"][0]["sku"],
+            "total": {"amount": "8.40", "currency": "GBP"},
+            "available": 5,
+            "held": 2,
+        },
+        {
+            "product_id": str(mug),
+            "quantity": 3,
+            "for_sale": True,
+            "name": "Mug",
+            "unit_price": price,
+            "sku": body["items"][1]["sku"],
+            "total": {"amount": "12.60", "currency": "GBP"},
+            "available": 1,
+            "held": 1,
+        },
+    ]
+    assert body["total"] == {"amount": "21.00", "currency": "GBP"}
+    assert body["held_until"] is not None
+    assert answer.headers["ETag"] == f'"{body["version"]}"'
+    assert ada.ask("GET").json() == body
+
+
+def test_items_are_set_added_to_and_taken_out(ada):
+    cup, mug = shop.product(50), shop.product(50)
+    assert quantities(ada.put(cup, 2)) == {cup: 2}
+    assert quantities(ada.put(cup, 3)) == {cup: 3}
+    assert quantities(ada.add(cup, 2)) == {cup: 5}
+    assert quantities(ada.add(mug, 1)) == {cup: 5, mug: 1}
+    assert quantities(ada.add(cup, -4)) == {cup: 1, mug: 1}
+    assert quantities(ada.add(mug, -9)) == {cup: 1}
+    assert quantities(ada.remove(cup)) == {}
+    assert ada.ask("GET").json() == EMPTY
+    ada.put(cup, 1)
+    assert ada.ask("DELETE").status_code == 204
+    assert (ada.ask("DELETE").status_code, ada.quantities()) == (204, {})
+    assert shop.levels(cup) == (50, 0)
+
+
+@pytest.mark.parametrize(
+    ("method", "body", "error"),
+    [
+        ("PUT", {"quantity": 0}, ("quantity", "min_value")),
+        ("PUT", {"quantity": 1_001}, ("quantity", "max_value")),
+        ("PUT", {"quantity": "1"}, ("quantity", "invalid")),
+        ("PUT", {}, ("quantity", "required")),
+        ("PUT", {"quantity": 1, "price": 1}, ("price", "unknown_field")),
+        ("PATCH", {"add": 1.5}, ("add", "invalid")),
+    ],
+)
+def test_a_bad_quantity_is_refused_by_name(ada, method, body, error):
+    cup = shop.product(5)
+    answer = ada.ask(method, f"/items/{cup}", body)
+    assert (answer.status_code, errors(answer)) == (400, [error])
+    assert ada.quantities() == {}
+
+
+def test_a_product_that_is_not_for_sale_is_refused(ada):
+    cup = shop.product(5)
+    Product.objects.filter(public_id=cup).update(active=False)
+    for product_id in (cup, uuid4()):
+        answer = ada.put(product_id, 1)
+        assert (answer.status_code, errors(answer)) == (400, [("product_id", "unknown_product")])
+    assert ada.quantities() == {}
+
+
+def test_one_that_is_not_for_sale_any_more_is_shown_as_such(ada):
+    cup = shop.product(5)
+    ada.put(cup, 1)
+    Product.objects.filter(public_id=cup).update(active=False)
+    [item] = ada.ask("GET").json()["items"]
+    assert (item["for_sale"], item["quantity"], item["unit_price"]) == (False, 1, None)
+    assert quantities(ada.remove(cup)) == {}
+
+
+def test_a_cart_has_its_limits(ada):
+    first = shop.product(5)
+    ada.put(first, 900)
+    answer = ada.add(first, 101)
+    assert (answer.status_code, errors(answer)) == (400, [("quantity", "max_value")])
+    store.edit(
+        ada.owner,
+        lambda cart: services._next(cart, {uuid4(): 1 for _ in range(MAX_LINES)}),
+    )
+    answer = ada.put(first, 1)
+    assert (answer.status_code, errors(answer)) == (400, [("product_id", "too_many_lines")])
+
+
+def test_what_is_not_there_cannot_be_taken_out(ada, visitor):
+    cup, mug = shop.product(5), shop.product(5)
+    ada.put(cup, 1)
+    assert ada.remove(mug).status_code == 404
+    assert visitor.remove(mug).status_code == 404
+    assert ada.quantities() == {cup: 1}
+
+
+def test_an_edit_of_another_version_is_refused(ada):
+    cup = shop.product(5)
+    first = ada.put(cup, 1).headers["ETag"]
+    second = ada.put(cup, 2, **{"If-Match": first}).headers["ETag"]
+    for stale in (
+        ada.put(cup, 3, **{"If-Match": first}),
+        ada.add(cup, 3, **{"If-Match": first}),
+        ada.remove(cup, **{"If-Match": first}),
+        ada.ask("DELETE", **{"If-Match": first}),
+        ada.checkout(**{"If-Match": first}),
+        ada.put(cup, 3, **{"If-Match": '"0"'}),
+    ):
+        assert (stale.status_code, stale.json()["code"]) == (409, "version_conflict")
+    assert ada.quantities() == {cup: 2}
+    assert ada.remove(cup, **{"If-Match": second}).status_code == 200
+    later = ada.put(cup, 1, **{"If-Match": '"0"'}).headers["ETag"]
+    assert later not in (first, second)
+
+
+# --- whose it is --------------------------------------------------------------------------------
+def test_a_visitors_cart_is_found_by_its_token_alone(visitor):
+    cup = shop.product(5)
+    assert quantities(visitor.put(cup, 2)) == {cup: 2}
+    token = visitor.token
+    assert (len(token), visitor.quantities()) == (43, {cup: 2})
+    assert visitor.put(cup, 3).headers.get("X-Cart-Token") is None
+    stranger = Person(logged_in=False)
+    for guess in ("", new_token(), token[:-1] + ("A" if token[-1] != "A" else "B")):
+        stranger.token = guess
+        assert stranger.quantities() == {}
+        assert stranger.remove(cup).status_code == 404
+        stranger.ask("DELETE")
+    assert visitor.quantities() == {cup: 3}
+
+
+def test_nobody_chooses_his_own_token(visitor):
+    cup = shop.product(5)
+    visitor.token = chosen = new_token()
+    visitor.put(cup, 2)
+    assert visitor.token != chosen
+    visitor.token = chosen
+    assert visitor.quantities() == {}
+
+
+@pytest.mark.parametrize("token", ["x", "a" * 44, "a" * 42 + "/", "a:b"])
+def test_what_is_no_token_is_refused(visitor, token):
+    visitor.token = token
+    answer = visitor.ask("GET")
+    assert (answer.status_code, errors(answer)) == (400, [("X-Cart-Token", "invalid")])
+
+
+def test_redis_does_not_keep_the_token(visitor):
+    visitor.put(shop.product(5), 2)
+    keys = list(durable().scan_iter("holdfast:cart:*", count=1_000))
+    assert keys
+    assert [key for key in keys if visitor.token.encode() in key] == []
+
+
+def test_a_customer_has_one_cart_and_nobody_elses(ada, visitor):
+    cup, ben = shop.product(5), Person()
+    ada.put(cup, 2)
+    visitor.put(cup, 1)
+    ben.token = visitor.token  # it is not asked for: he is logged in
+    assert ben.quantities() == {}
+    assert ben.remove(cup).status_code == 404
+    assert (ada.quantities(), visitor.quantities()) == ({cup: 2}, {cup: 1})
+
+
+def test_who_logs_in_takes_the_cart_of_before_over_once(ada, visitor):
+    cup, mug = shop.product(2_000), shop.product(5)
+    visitor.put(cup, 990)
+    visitor.put(mug, 1)
+    ada.put(cup, 20)
+    ada.token = visitor.token
+    assert quantities(ada.ask("POST", "/merge")) == {cup: 1_000, mug: 1}
+    assert (shop.levels(cup), shop.levels(mug)) == ((2_000, 1_000), (5, 1))
+    assert ada.ask("POST", "/merge").status_code == 404
+    assert (visitor.quantities(), ada.quantities()) == ({}, {cup: 1_000, mug: 1})
+
+
+def test_a_cart_is_merged_by_whoever_is_logged_in_and_has_a_token(ada, visitor):
+    assert visitor.ask("POST", "/merge").status_code == 401
+    assert errors(ada.ask("POST", "/merge")) == [("X-Cart-Token", "invalid")]
+
+
+# --- what it holds ------------------------------------------------------------------------------
+def test_what_is_in_a_customers_cart_is_nobody_elses_for_a_while(ada):
+    cup, ben = shop.product(3), Person()
+    ada.put(cup, 2)
+    [item] = ben.put(cup, 2).json()["items"]
+    assert (item["available"], item["held"]) == (1, 1)
+    assert shop.levels(cup) == (3, 3)
+    ada.remove(cup)
+    [item] = ben.put(cup, 2).json()["items"]
+    assert (item["available"], item["held"]) == (3, 2)
+    assert catalog.audit_stock() == []
+
+
+def test_a_visitors_cart_holds_nothing(visitor):
+    cup = shop.product(3)
+    [item] = visitor.put(cup, 2).json()["items"]
+    assert (item["available"], item["held"], shop.levels(cup)) == (3, 0, (3, 0))
+
+
+@override_settings(CART_HOLD_SECONDS=0)
+def test_a_shop_may_let_carts_hold_nothing(ada):
+    cup = shop.product(3)
+    ada.put(cup, 2)
+    assert shop.levels(cup) == (3, 0)
+
+
+def test_an_edit_is_kept_although_nothing_can_be_held(ada, monkeypatch):
+    cup = shop.product(3)
+
+    def hold_stock(command):
+        raise OperationalError("lock timeout")
+
+    monkeypatch.setattr(services.catalog, "hold_stock", hold_stock)
+    [item] = ada.put(cup, 2).json()["items"]
+    assert (item["quantity"], item["held"]) == (2, 0)
+
+
+def test_an_edit_that_reaches_the_stock_late_does_not_undo_a_later_one(ada, monkeypatch):
+    """Two edits, in one order in Redis and in the other in the database."""
+    cup, hold = shop.product(9), catalog.hold_stock
+
+    def late(command):
+        monkeypatch.setattr(services.catalog, "hold_stock", hold)
+        ada.put(cup, 5)
+        return hold(command)
+
+    monkeypatch.setattr(services.catalog, "hold_stock", late)
+    ada.put(cup, 2)
+    assert (ada.quantities(), shop.levels(cup)) == ({cup: 5}, (9, 5))
+    monkeypatch.setattr(services.catalog, "hold_stock", _removing(ada, hold))
+    ada.put(cup, 7)
+    assert (ada.quantities(), shop.levels(cup)) == ({}, (9, 0))
+
+
+def _removing(person: Person, hold):
+    done = []
+
+    def late(command):
+        if not done:
+            done.append(True)
+            person.ask("DELETE")
+        return hold(command)
+
+    return late
+
+
+def test_a_cart_that_redis_lost_holds_nothing_once_its_time_is_over(ada):
+    cup = shop.product(3)
+    ada.put(cup, 2)
+    cart = store.load(ada.owner)
+    durable().delete(f"holdfast:cart:{cart.id}", f"holdfast:cart:of:{ada.owner.key}")
+    assert (ada.ask("GET").json(), shop.levels(cup)) == (EMPTY, (3, 2))
+    execute("catalog", "UPDATE catalog_reservation SET expires_at = now() - interval '1 second'")
+    assert catalog.expire_holds([cart.id]) == ExpiredHolds(1, 2)
+    assert shop.levels(cup) == (3, 0)
+
+
+# --- Redis --------------------------------------------------------------------------------------
+def test_a_cart_ends_when_nobody_has_changed_it_for_long(ada, settings):
+    settings.CART_SECONDS = 100
+    ada.put(shop.product(3), 1)
+    cart = store.load(ada.owner)
+    keys = (f"holdfast:cart:{cart.id}", f"holdfast:cart:of:{ada.owner.key}")
+    assert [90 < durable().ttl(key) <= 100 for key in keys] == [True, True]
+    durable().expire(keys[0], 5)
+    ada.put(shop.product(3), 1)
+    assert [90 < durable().ttl(key) <= 100 for key in keys] == [True, True]
+
+
+@pytest.mark.parametrize(
+    "forged",
+    [{"version": "x"}, {"lines": "1"}, {"version": 1, "not-a-product": "0 1"}, {"version": 1}],
+)
+def test_what_somebody_else_wrote_there_is_data(ada, forged):
+    cup = shop.product(3)
+    ada.put(cup, 1)
+    key = f"holdfast:cart:{store.load(ada.owner).id}"
+    durable().delete(key)
+    durable().hset(key, mapping=forged)
+    assert ada.quantities() == {}
+    assert quantities(ada.put(cup, 1)) == {cup: 1}
+
+
+def test_without_redis_carts_are_away_and_nothing_breaks(ada, visitor, monkeypatch):
+    cup, token = shop.product(3), new_token()
+    visitor.token = token
+    nowhere = redis.Redis(unix_socket_path="/nowhere/redis.sock", socket_timeout=0.1)
+    monkeypatch.setattr(store, "durable", lambda: nowhere)
+    answers = [
+        *(one.ask("GET") for one in (ada, visitor)),
+        *(one.put(cup, 1) for one in (ada, visitor)),
+        *(one.add(cup, 1) for one in (ada, visitor)),
+        *(one.remove(cup) for one in (ada, visitor)),
+        *(one.ask("DELETE") for one in (ada, visitor)),
+        ada.ask("POST", "/merge", **{"X-Cart-Token": token}),
+        ada.checkout(),
+    ]
+    assert {one.status_code for one in answers} == {503}
+    assert {one.headers["Content-Type"] for one in answers} == {"application/problem+json"}
+    assert {one.headers["Retry-After"] for one in answers} == {"1"}
+    assert shop.levels(cup) == (3, 0)
+
+
+def test_a_mark_that_cannot_be_left_harms_nobody(ada, monkeypatch):
+    class Away:
+        def set(self, *args, **kwargs):
+            raise redis.ConnectionError("away")
+
+    cup, alive = shop.product(3), store.durable
+    monkeypatch.setattr(store, "mark_hold", _with(store.mark_hold, Away(), alive, monkeypatch))
+    assert ada.put(cup, 1).status_code == 200
+
+
+def _with(mark, away, alive, monkeypatch):
+    def marked(*args):
+        monkeypatch.setattr(store, "durable", lambda: away)
+        mark(*args)
+        monkeypatch.setattr(store, "durable", alive)
+
+    return marked
+
+
+def test_owners_never_meet():
+    same = uuid4()
+    assert Owner.customer(same).key != Owner.bearer(str(same)).key
