@@ -58,7 +58,8 @@ class FastLane:
         status, length, body = OK, answer.length, [answer.body]
         known = environ.get("HTTP_IF_NONE_MATCH")
         if known is not None and names_etag(known, answer.etag):
-            status, length, body = NOT_MODIFIED, "0", [b""]
+            # No list: granian would leave out the Content-Length that Django sends.
+            status, length, body = NOT_MODIFIED, "0", iter((b"",))
         request_id = sane_request_id(environ.get("HTTP_X_REQUEST_ID"))
         headers = self._learned.around(status, secure, answer.etag, length, request_id)
         if headers is None:
