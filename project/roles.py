@@ -81,6 +81,7 @@ CATALOGUE = Role(
     "Keeps products, prices and categories; removes and restores them, but not for good.",
     SEE_GOODS
     | _of("catalog", "add_product", "change_product", "delete_product", "restore_product")
+    | _of("catalog", "send_feed")
     | _of("catalog", "add_category", "change_category", "delete_category", "restore_category"),
 )
 WAREHOUSE = Role(

@@ -3,7 +3,6 @@
 import gc
 import os
 
-from django.conf import settings
 from django.core.wsgi import get_wsgi_application
 
 from apps.common.rest.body import with_chunked_bodies
@@ -11,7 +10,7 @@ from project.lane import with_fast_lane
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "project.settings")
 
-application = with_chunked_bodies(get_wsgi_application(), settings.API_MAX_BODY_BYTES)
+application = with_chunked_bodies(get_wsgi_application())
 application = with_fast_lane(application)
 
 # What was loaded stays: looking through all of it again and again took a twelfth of its time.

@@ -9,6 +9,7 @@ from apps.catalog.contracts import (
     BulkReport,
     DispatchStock,
     ExpiredHolds,
+    FeedReport,
     HeldStock,
     HoldStock,
     ImportProduct,
@@ -19,19 +20,23 @@ from apps.catalog.contracts import (
     ReserveResult,
     ReserveStock,
     ReturnStock,
+    SendFeed,
     StockLevel,
     StockMoment,
     StockResult,
     UpsertProducts,
 )
+from apps.catalog.feed import draining, sending
 from apps.common.audit import Finding
 
 
 def get_offers(product_ids: Sequence[UUID]) -> tuple[Offer, ...]:
     """The living ones of these products as they can be sold now; one query, no cache.
 
-    An inactive product is offered with ``active=False``; unknown and deleted ones are left out.
+    Edits of them that wait are written first: an order pays the price that readers were shown. An
+    inactive product is offered with ``active=False``; unknown and deleted ones are left out.
     """
+    draining.drain(product_ids)
     return selectors.offers_get(product_ids=product_ids)
 
 
@@ -107,6 +112,12 @@ def import_products(products: Sequence[ImportProduct]) -> dict[str, UUID]:
 def upsert_products(command: UpsertProducts) -> BulkReport:
     """Makes or changes many products by sku, each with a result of its own, once per key."""
     return bulk.products_upsert(command)
+
+
+def send_feed(command: SendFeed) -> FeedReport:
+    """Changes prices, attributes and stock line by line, once per key; edits of the first two are
+    seen by readers at once and reach the database a moment later."""
+    return sending.feed_send(command)
 
 
 def catalogue_is_empty() -> bool:

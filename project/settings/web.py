@@ -30,6 +30,9 @@ REST_FRAMEWORK = {
 }
 CSRF_FAILURE_VIEW = "apps.common.rest.handler.csrf_failure"
 API_MAX_BODY_BYTES = env.env.int("API_MAX_BODY_BYTES", 1024 * 1024)
+# Up to 10,000 lines of changes at once.
+FEED_MAX_BODY_BYTES = env.env.int("FEED_MAX_BODY_BYTES", 8 * 1024 * 1024)
+API_BODY_LIMITS = {"/api/v1/catalog/feed": FEED_MAX_BODY_BYTES}  # where it is another
 DATA_UPLOAD_MAX_MEMORY_SIZE = API_MAX_BODY_BYTES
 DATA_UPLOAD_MAX_NUMBER_FILES = 10
 # Forms and files of the back office.

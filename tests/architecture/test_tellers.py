@@ -46,6 +46,8 @@ TELLERS = {
 }
 # Who writes what no event tells of, and why not.
 SILENT = {
+    f"{CATALOG}feed/sql.py:<module>": "tells in the same statement (integration tests compare)",
+    f"{CATALOG}feed/sql.py:outdate": "which edit is in the row",
     f"{CATALOG}services.py:product_purge": "was told to be deleted",
     f"{CATALOG}categories.py:category_purge": "was told to be deleted",
     f"{CATALOG}purging.py:_remove": "was told to be deleted",

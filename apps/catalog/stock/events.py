@@ -176,17 +176,32 @@ def stock_came(
 
 
 def stock_adjusted(command: AdjustStock, item: LockedItem, numbers: Sequence[int]) -> None:
-    """``stock.adjusted``, and ``.depleted`` or ``.restocked`` where nothing is or was available;
-    each takes the next of ``numbers``. ``item`` is as it was before."""
-    cause, delta = current_request_id(), command.delta
-    on_hand, available = item.on_hand + delta, item.available + delta
-    payload = StockAdjusted(item.product_id, delta, on_hand, available, command.reason.strip())
-    told = [Event(STOCK_ADJUSTED, item.product_id, numbers[0], payload, cause)]
-    if available == 0:
-        empty = StockDepleted(item.product_id, on_hand)
-        told.append(Event(STOCK_DEPLETED, item.product_id, numbers[1], empty, cause))
-    elif item.available == 0:
-        told.append(_restocked(item, delta, LedgerKind.ADJUSTED, numbers[1], cause))
+    """As ``stock_counted``, for one product."""
+    moved, items = {item.product_id: command.delta}, {item.product_id: item}
+    stock_counted(moved, items, numbers, command.reason.strip())
+
+
+def stock_counted(
+    deltas: Mapping[UUID, int],
+    items: Mapping[UUID, LockedItem],
+    numbers: Sequence[int],
+    reason: str,
+) -> None:
+    """``stock.adjusted`` for each product (product → pieces, never 0), and ``.depleted`` or
+    ``.restocked`` where nothing is or was available; these take the second of ``numbers``.
+    ``items`` are as they were before."""
+    cause = current_request_id()
+    told: list[Event] = []
+    for product_id, delta in deltas.items():
+        item = items[product_id]
+        on_hand, available = item.on_hand + delta, item.available + delta
+        payload = StockAdjusted(product_id, delta, on_hand, available, reason)
+        told.append(Event(STOCK_ADJUSTED, product_id, numbers[0], payload, cause))
+        if available == 0:
+            empty = StockDepleted(product_id, on_hand)
+            told.append(Event(STOCK_DEPLETED, product_id, numbers[1], empty, cause))
+        elif item.available == 0:
+            told.append(_restocked(item, delta, LedgerKind.ADJUSTED, numbers[1], cause))
     append(DATABASE, told)
 
 

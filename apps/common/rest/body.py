@@ -4,17 +4,25 @@ import io
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from django.conf import settings
+
 Application = Callable[[dict[str, Any], Callable], Iterable[bytes]]
 
 
-def with_chunked_bodies(application: Application, limit: int) -> Application:
-    """Reads a chunked body before ``application`` runs, at most one byte beyond ``limit``.
+def body_limit(path: str) -> int:
+    """How many bytes the body of a request to ``path`` may have."""
+    return settings.API_BODY_LIMITS.get(path, settings.API_MAX_BODY_BYTES)
+
+
+def with_chunked_bodies(application: Application) -> Application:
+    """Reads a chunked body before ``application`` runs, at most one byte beyond its limit.
 
     The one byte more makes ``ApiGuard`` answer 413 without the rest ever being read.
     """
 
     def bounded(environ: dict[str, Any], start_response: Callable) -> Iterable[bytes]:
         if "chunked" in environ.get("HTTP_TRANSFER_ENCODING", "").lower():
+            limit = body_limit(environ.get("PATH_INFO", ""))
             body = _read(environ["wsgi.input"], limit + 1)
             environ["wsgi.input"] = io.BytesIO(body)
             environ["CONTENT_LENGTH"] = str(len(body))

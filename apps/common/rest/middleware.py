@@ -4,11 +4,11 @@ from collections.abc import Callable
 from time import perf_counter
 
 import structlog
-from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
 from apps.common.correlation import HEADER, request_id_bound, sane_request_id
 from apps.common.errors import FieldError
+from apps.common.rest.body import body_limit
 from apps.common.rest.handler import is_api
 from apps.common.rest.problems import Problem, of_status, too_large
 
@@ -65,8 +65,9 @@ class ApiGuard:
         length = request.META.get("CONTENT_LENGTH") or "0"
         if not length.isascii() or not length.isdigit():
             return of_status(400, "bad_request", "Content-Length is not a number.")
-        if int(length[:20]) > settings.API_MAX_BODY_BYTES:
-            return too_large(settings.API_MAX_BODY_BYTES)
+        limit = body_limit(request.path_info)
+        if int(length[:20]) > limit:
+            return too_large(limit)
         if "\x00" in request.path_info:
             return of_status(404, "not_found")
         if "%00" in request.META.get("QUERY_STRING", ""):
