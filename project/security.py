@@ -33,7 +33,7 @@ PERMISSIONS_POLICY = ", ".join(
 # --- other origins: apps in a browser, named by CORS_ALLOWED_ORIGINS -----------------------------
 CORS_URLS = r"^/(api|_allauth)/"
 CORS_REQUEST_HEADERS = (
-    *("accept", "content-type", "x-request-id", "x-session-token"),
+    *("accept", "content-type", "x-request-id", "x-session-token", "x-visitor-id"),
     *("idempotency-key", "if-match", "if-none-match", "prefer"),
     *("x-email-verification-key", "x-password-reset-key"),
 )

@@ -16,7 +16,7 @@ EVERY = 0.5  # seconds between two deliveries
 
 class Buffer:
     """Keeps up to ``most`` items of this process until its thread gives them to ``deliver``, which
-    never raises. What comes when it is full is ``refused``.
+    never raises. How many came when it was full, ``refused`` is told then.
 
     A fork begins with an empty one, as its parent delivers what was there. What is there when the
     process ends in an orderly way is delivered; one that is killed loses it.
@@ -25,7 +25,7 @@ class Buffer:
     def __init__(
         self,
         deliver: Callable[[Sequence[Any]], None],
-        refused: Callable[[], None],
+        refused: Callable[[int], None],
         *,
         most: int,
         every: float = EVERY,
@@ -39,16 +39,18 @@ class Buffer:
         self._items: deque[Any] = deque()
         self._thread: threading.Thread | None = None
         self._starting, self._delivering = threading.Lock(), threading.Lock()
+        self._counting, self._over = threading.Lock(), 0
 
     def add(self, item: Any) -> None:
         """Never waits for anything."""
         if self._thread is None:
             self._start()
         items = self._items
-        if len(items) >= self.most:
-            self._refused()
-        else:
+        if len(items) < self.most:
             items.append(item)
+        else:
+            with self._counting:
+                self._over += 1
 
     def __len__(self) -> int:
         return len(self._items)
@@ -56,6 +58,10 @@ class Buffer:
     def flush(self) -> None:
         """Delivers what is there now."""
         with self._delivering:
+            with self._counting:
+                over, self._over = self._over, 0
+            if over:
+                self._refused(over)
             items = self._items
             if batch := [items.popleft() for _ in range(len(items))]:
                 self._deliver(batch)

@@ -9,6 +9,7 @@ from django.core.exceptions import FieldDoesNotExist
 from django.db.models import Model, Q, QuerySet
 from moneyed import Money
 from rest_framework.pagination import BasePagination
+from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.utils.urls import remove_query_param, replace_query_param
 
@@ -47,7 +48,7 @@ class CursorPagination(BasePagination):
 
     def paginate_queryset(self, queryset: QuerySet, request, view=None) -> list:
         self.url = request.build_absolute_uri()
-        limit = _limit(request.query_params.get("limit"))
+        limit = wanted_limit(request)
         self.columns = columns_of(view, queryset.model, request.query_params.get("ordering"))
         cursor = request.query_params.get("cursor")
         backward, position = self._decode(cursor) if cursor is not None else (False, None)
@@ -119,7 +120,9 @@ def paged(view, request, queryset: QuerySet, represent: Callable[[Any], Any]) ->
     return paginator.get_paginated_response([represent(row) for row in rows])
 
 
-def _limit(raw: str | None) -> int:
+def wanted_limit(request: Request) -> int:
+    """The ``limit`` asked for; raises ``InvalidInput`` for one that is out of bounds."""
+    raw = request.query_params.get("limit")
     if raw is None:
         return DEFAULT_LIMIT
     if raw.isascii() and raw.isdigit() and len(raw) <= 3 and 1 <= int(raw) <= MAX_LIMIT:
