@@ -12,6 +12,7 @@ from apps.catalog import events, locks, notes, prices, stock
 from apps.catalog.caching.writing import writing
 from apps.catalog.checks import PRODUCT, check
 from apps.catalog.enums import DATABASE
+from apps.catalog.feed import draining
 from apps.catalog.models import Category, Product
 from apps.catalog.naming import naming_clashes, slug_of
 from apps.common import references
@@ -74,6 +75,7 @@ def product_change(*, product_pk: int, version: int, changes: Mapping[str, Any])
     if unknown := changes.keys() - CHANGEABLE:
         raise ValueError(f"not changeable: {sorted(unknown)}")
     check(PRODUCT, changes)
+    drained = draining.drain_rows(pks=[product_pk])
     with writing() as cached, naming_clashes():
         category_id = changes.get("category_id")
         category = None if category_id is None else locks.lock_category(category_id)
@@ -90,6 +92,8 @@ def product_change(*, product_pk: int, version: int, changes: Mapping[str, Any])
         if "price" in changes:
             move = prices.PriceMove(product_pk, before.price, changes["price"], version + 1)
             prices.record([move])
+        if not drained and not draining.FED.isdisjoint(changes):
+            draining.outdate([before.public_id])
         if changes:
             events.products_updated([product_pk])
             after = {name: notes.plain(value) for name, value in changes.items()}
@@ -112,6 +116,7 @@ def product_delete(*, product_pk: int, version: int | None = None) -> None:
     Deleting a deleted product changes nothing. Raises ``NotFound`` where it never was,
     ``VersionConflict`` where ``version`` is given and no longer true.
     """
+    draining.drain_rows(pks=[product_pk])
     with writing() as cached, transaction.atomic(using=DATABASE):
         product = locks.lock_product(product_pk)
         if product is None or (

@@ -14,6 +14,7 @@ from apps.catalog.bulk.deciding import Decision, Shop, decide, wanted_slugs
 from apps.catalog.caching.writing import CatalogChanges, writing
 from apps.catalog.contracts import BulkOutcome, BulkReport, BulkResult, UpsertProducts
 from apps.catalog.enums import DATABASE
+from apps.catalog.feed import draining
 from apps.common.errors import Conflict
 from apps.messaging import idempotency
 from apps.messaging.staff_log import staff_changes
@@ -36,6 +37,7 @@ def products_upsert(command: UpsertProducts) -> BulkReport:
     """
     if len(command.items) > MAX_ITEMS:
         raise ValueError(f"at most {MAX_ITEMS} items")
+    drained = draining.drain_rows(skus={one.sku for one in command.items})
     with transaction.atomic(using=DATABASE):
         return idempotency.once(
             DATABASE,
@@ -43,15 +45,15 @@ def products_upsert(command: UpsertProducts) -> BulkReport:
             command.key,
             command,
             BulkReport,
-            lambda: _upsert(command),
+            lambda: _upsert(command, drained),
         )
 
 
-def _upsert(command: UpsertProducts) -> BulkReport:
+def _upsert(command: UpsertProducts, drained: bool) -> BulkReport:
     for _ in range(ATTEMPTS):
         try:
             with writing() as cached, transaction.atomic(using=DATABASE):
-                report = _try(command)
+                report = _try(command, drained)
                 _tell_caches(cached, report)
                 return report
         except (IntegrityError, Overtaken):
@@ -59,7 +61,7 @@ def _upsert(command: UpsertProducts) -> BulkReport:
     raise Conflict("Others were faster; send it again.", code="changed_meanwhile")
 
 
-def _try(command: UpsertProducts) -> BulkReport:
+def _try(command: UpsertProducts, drained: bool) -> BulkReport:
     items = command.items
     shelves = {one.values["category"] for one in items if one.values.get("category")}
     categories = sql.lock_categories(shelves)
@@ -67,7 +69,12 @@ def _try(command: UpsertProducts) -> BulkReport:
     holders = sql.slug_holders(wanted_slugs(items, living))
     decisions = decide(items, Shop(living, categories, holders))
     _make([one for one in decisions if one.outcome == BulkOutcome.CREATED])
-    _change([one for one in decisions if one.outcome == BulkOutcome.UPDATED])
+    changed = [one for one in decisions if one.outcome == BulkOutcome.UPDATED]
+    _change(changed)
+    if not drained and changed:
+        draining.outdate(
+            [one.row.public_id for one in changed if not draining.FED.isdisjoint(one.after)]
+        )
     return BulkReport(tuple(_result(one) for one in decisions))
 
 
