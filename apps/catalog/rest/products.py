@@ -16,6 +16,8 @@ from apps.caching.strategies import strategy
 from apps.catalog import selectors, services
 from apps.catalog.caching import pages
 from apps.catalog.caching.names import PAGE, PRODUCT
+from apps.catalog.engagement.recording import record_view
+from apps.catalog.engagement.visitors import visitor_of
 from apps.catalog.enums import ProductState
 from apps.catalog.models import Product
 from apps.catalog.rest.filters import ProductFilter, attribute_parameters
@@ -93,6 +95,14 @@ def cached_answer(request: Request, public_id: UUID, only: Sequence[str]) -> Htt
     data = product.data
     part = {name: data[name] for name in only}
     return tagged(request, part, etag=versioned_etag(product.version, part))
+
+
+def note_view(request: Request, public_id: UUID) -> None:
+    """A visitor or customer looks at the product; a 304 is a look as well, HEAD and staff not."""
+    user = request.user
+    if request.method == "GET" and not user.is_staff:
+        customer = user.public_id if user.is_authenticated else None
+        record_view(str(public_id), visitor_of(request.META, customer))
 
 
 def cached_page(request: Request, key: str, only: Sequence[str]) -> HttpResponse:
@@ -206,7 +216,9 @@ class OneProduct(PermissionsByMethod, APIView):
         refuse_unknown_parameters(request, ("fields", "state"))
         only, state = wanted_fields(request), wanted_state(self, request)
         if state == ProductState.FOR_SALE:
-            return cached_answer(request, public_id, only)
+            response = cached_answer(request, public_id, only)
+            note_view(request, public_id)
+            return response
         product = selectors.product_get(public_id=public_id, state=state)
         if product is None:
             raise NotFound("There is no such product.")
