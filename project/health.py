@@ -197,11 +197,12 @@ def _redis(url: str) -> redis.Redis:
 
 
 def _check_cache() -> None:
-    client = _redis(settings.CACHE_URL)
-    try:
-        client.ping()
-    finally:
-        client.close()
+    for url in settings.CACHE_URL.split(","):
+        client = _redis(url)
+        try:
+            client.ping()
+        finally:
+            client.close()
 
 
 def _check_gateway() -> None:

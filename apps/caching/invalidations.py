@@ -32,7 +32,7 @@ def perform(alias: str, *, most: int = 100) -> int:
     )
     done = 0
     for pk, names in rows:
-        if shards().end([named(name) for name in names], ""):
+        if shards().end_anyway([named(name) for name in names], ""):
             break  # Redis is still away
         forget(alias, pk)
         done += 1

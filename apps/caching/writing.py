@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 import structlog
-from django.db import connections, transaction
+from django.db import InterfaceError, OperationalError, connections, transaction
 
 from apps.caching import invalidations, retrying
 from apps.caching.fence import new_token
@@ -26,6 +26,7 @@ from apps.common.errors import Unavailable
 
 log = structlog.get_logger(__name__)
 After = Callable[[], None]
+LOST = ("08", "57P")  # sqlstates of a connection, or a server, that ends
 
 
 @contextmanager
@@ -52,7 +53,7 @@ def writing(
     try:
         yield
     except BaseException as error:
-        _finish(keys, token, certain=isinstance(error, Exception) and _is_certain(alias))
+        _finish(keys, token, certain=not _is_doubtful(error))
         raise
     _finish(keys, token)
     if after is not None:
@@ -96,6 +97,7 @@ class Ending:
         if self._done or sys.is_finalizing():
             return
         connection = self._connection()
+        # Django keeps its mark of an error until a COMMIT or ROLLBACK is answered.
         certain = connection is not None and not connection.errors_occurred
         _finish(self._keys, self._token, certain=certain)
 
@@ -131,7 +133,15 @@ def _finish(keys: Sequence[Key], token: str, certain: bool = True) -> bool:
     return not missed
 
 
-def _is_certain(alias: str) -> bool:
-    """Whether the last transaction is known to be rolled back: Django keeps the mark of an error
-    on the connection until a COMMIT or ROLLBACK was answered."""
-    return not connections[alias].errors_occurred
+def _is_doubtful(error: BaseException) -> bool:
+    """Whether a COMMIT may have been sent whose answer nobody saw."""
+    if not isinstance(error, Exception):
+        return True  # interrupted anywhere
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, OperationalError | InterfaceError):
+            sqlstate = getattr(cause.__cause__, "sqlstate", None)
+            if sqlstate is None or sqlstate.startswith(LOST):
+                return True
+        cause = cause.__cause__ or cause.__context__
+    return False

@@ -8,7 +8,7 @@ QUEUE_REDIS_URL = env.redis_url("QUEUE_REDIS_URL", env.PLACES.redis_durable)
 CACHES = {
     "default": {
         "BACKEND": "django_redis.cache.RedisCache",
-        "LOCATION": CACHE_URL,
+        "LOCATION": CACHE_URL.split(",")[0],  # the caches of the apps use all of them
         "OPTIONS": {
             "SERIALIZER": "django_redis.serializers.json.JSONSerializer",
             "SOCKET_CONNECT_TIMEOUT": 0.1,
