@@ -6,13 +6,17 @@ from django.urls import reverse
 from django.utils.http import urlencode
 
 from apps.caching.resources import register_resources
+from apps.caching.write_behind import register_buffers
 from apps.catalog import caches as catalog_caches
 from apps.catalog import checkout as catalog_checkout
 from apps.catalog import event_contracts as catalog_events
 from apps.catalog import jobs as catalog_jobs
 from apps.catalog import purging as catalog_purging
+from apps.catalog.caching import audit as catalog_cache_audit
+from apps.catalog.caching import consuming as catalog_cache
 from apps.catalog.engagement import counting as engagement
 from apps.catalog.engagement import jobs as engagement_jobs
+from apps.catalog.feed import buffer as catalog_feed
 from apps.common import references
 from apps.customers import event_contracts as customer_events
 from apps.customers import jobs as customers_jobs
@@ -51,6 +55,8 @@ from apps.shipping import event_contracts as shipment_events
 JOBS = (
     catalog_jobs.expire_holds,
     catalog_jobs.purge_products,
+    catalog_jobs.invalidate_pending,
+    catalog_jobs.know_products,
     engagement_jobs.count_sales,
     customers_jobs.clear_sessions,
     customers_jobs.purge_customers,
@@ -74,6 +80,7 @@ CONTRACTS = (  # every event that is published
 )
 GROUPS = (
     archiving.GROUP,
+    catalog_cache.CACHE,
     notification_intents.GROUP,
     reporting_consumers.REPORTING,
     engagement.ENGAGEMENT,
@@ -87,6 +94,7 @@ CHECKOUT_GROUPS = (  # the participants of a choreographed checkout
 READ_MODEL_CHECKS = {
     "read_model_matches": partial(reporting_audit.read_model_matches, books.books_at_rest),
     "daily_sales_match": reporting_audit.daily_sales_match,
+    "cache_matches": catalog_cache_audit.cache_matches,
 }
 ORDER_PAGE = "admin:orders_order_change"
 ORDER_SAGAS = (  # their business key is the order
@@ -108,6 +116,7 @@ def wire() -> None:
     for job in JOBS:
         scheduling.register(job)
     register_resources(catalog_caches.RESOURCES)
+    register_buffers((catalog_feed.PRODUCTS,))
     register_contracts(CONTRACTS)
     for name, check in READ_MODEL_CHECKS.items():
         others.register(name, check)

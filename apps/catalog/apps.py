@@ -8,3 +8,6 @@ class CatalogConfig(AppConfig):
 
     def ready(self) -> None:
         from apps.catalog import searching  # noqa: F401 - registers its check
+        from apps.catalog.caching import signals
+
+        signals.connect()

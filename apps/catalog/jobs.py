@@ -5,7 +5,9 @@ from datetime import timedelta
 from celery.schedules import crontab
 from django.conf import settings
 
+from apps.caching import invalidations
 from apps.catalog import purging, stock
+from apps.catalog.caching import learning
 from apps.catalog.enums import DATABASE
 from apps.common.batches import in_batches
 from apps.scheduling.definition import Counts, job
@@ -39,3 +41,25 @@ def expire_holds() -> Counts:
 )
 def purge_products() -> Counts:
     return {"products": purging.products_purge(days=settings.RETENTION_DAYS)}
+
+
+@job(
+    name="invalidate-pending",
+    title="Invalidate what is pending",
+    about="Takes out of the cache what was changed while its Redis was away.",
+    schedule=timedelta(seconds=5),
+    database=DATABASE,
+)
+def invalidate_pending() -> Counts:
+    return {"changes": in_batches(lambda most: invalidations.perform(DATABASE, most=most))}
+
+
+@job(
+    name="know-products",
+    title="Know the products",
+    about="Makes anew, where it is old or lost, what answers for product ids that never were.",
+    schedule=timedelta(minutes=1),
+    database=DATABASE,
+)
+def know_products() -> Counts:
+    return {"products": learning.refresh()}

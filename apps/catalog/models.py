@@ -5,7 +5,13 @@ from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
 from djmoney.models.fields import MoneyField
+from safedelete.managers import (
+    SafeDeleteAllManager,
+    SafeDeleteDeletedManager,
+    SafeDeleteManager,
+)
 
+from apps.catalog.caching.querysets import CategoryQuerySet, ProductQuerySet, StockQuerySet
 from apps.catalog.engagement.models import SaleNote  # noqa: F401 - Django looks for it here
 from apps.catalog.enums import LedgerKind, ReservationStatus
 from apps.common.ids import new_id
@@ -24,6 +30,10 @@ class Category(SoftDeleteModel):
         "self", models.PROTECT, null=True, blank=True, related_name="children"
     )
     version = models.PositiveIntegerField(default=1, editable=False)
+
+    objects = SafeDeleteManager(CategoryQuerySet)
+    all_objects = SafeDeleteAllManager(CategoryQuerySet)
+    deleted_objects = SafeDeleteDeletedManager(CategoryQuerySet)
 
     class Meta:
         verbose_name_plural = "categories"
@@ -62,6 +72,10 @@ class Product(SoftDeleteModel):
     # The last edit of a feed that is in this row: older ones are not written over it.
     feed_epoch = models.BigIntegerField(db_default=0, editable=False)
     feed_counter = models.BigIntegerField(db_default=0, editable=False)
+
+    objects = SafeDeleteManager(ProductQuerySet)
+    all_objects = SafeDeleteAllManager(ProductQuerySet)
+    deleted_objects = SafeDeleteDeletedManager(ProductQuerySet)
 
     class Meta:
         permissions = [
@@ -136,6 +150,8 @@ class StockItem(models.Model):
     )
     on_hand = models.BigIntegerField(default=0)
     reserved = models.BigIntegerField(default=0)
+
+    objects = StockQuerySet.as_manager()
 
     class Meta:
         permissions = [("adjust_stock", "Can adjust stock")]

@@ -1,6 +1,6 @@
 """Reads."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from uuid import UUID
 
 from django.contrib.postgres.expressions import ArraySubquery
@@ -54,6 +54,18 @@ def held_stock_get(*, cart_id: UUID) -> HeldStock:
         return HeldStock((), ordered=True)
     lines = tuple(StockLine(product_id, pieces) for product_id, pieces, _ in rows)
     return HeldStock(lines, until=min(ends, default=None))
+
+
+def product_ids(*, at_once: int) -> Iterator[list[str]]:
+    """The public ids of all products, deleted ones too, so many at once."""
+    last = 0
+    while rows := fetch_all(
+        DATABASE,
+        "SELECT id, public_id FROM catalog_product WHERE id > %s ORDER BY id LIMIT %s",
+        [last, at_once],
+    ):
+        yield [str(public_id) for _, public_id in rows]
+        last = rows[-1][0]
 
 
 def catalogue_is_empty() -> bool:

@@ -11,7 +11,6 @@ make all others: Kirsch and Mitzenmacher, "Less Hashing, Same Performance", 2008
 
 import hashlib
 import hmac
-import time
 from collections.abc import Iterable, Sequence
 from typing import Any
 from uuid import UUID
@@ -22,15 +21,10 @@ from django.conf import settings
 from apps.caching import connections
 from apps.caching.shards import Shard, Unreachable, shards
 from apps.catalog.caching.names import KNOWN
-from apps.catalog.enums import DATABASE
-from apps.common.databases import fetch_all, fetch_one
 
 MARK, HEADER = b"HFBLOOM1", 64  # bytes
 HASHES = 7
-BITS_PER_ID = 12  # 0.3 % of false positives when full
-LEAST_IDS = 10_000  # room for this many, and for twice as many as there are
 AT_ONCE = 5_000
-PATIENCE = 20.0  # seconds for the transactions that were open when a new filter was begun
 
 # Bits as BITFIELD and SETBIT count them, behind the header. Numbers stay far below 2^53.
 ADD = """
@@ -41,12 +35,14 @@ for _, key in ipairs(KEYS) do
         local hashes = string.byte(header, 9)
         local bits = 0
         for i = 10, 15 do bits = bits * 256 + string.byte(header, i) end
-        for i = 1, #ARGV, 2 do
-            for n = 0, hashes - 1 do
-                redis.call('SETBIT', key, 512 + (ARGV[i] + n * ARGV[i + 1]) % bits, 1)
+        if redis.call('STRLEN', key) == 64 + math.ceil(bits / 8) then
+            for i = 1, #ARGV, 2 do
+                for n = 0, hashes - 1 do
+                    redis.call('SETBIT', key, 512 + (ARGV[i] + n * ARGV[i + 1]) % bits, 1)
+                end
             end
+            added = added + 1
         end
-        added = added + 1
     end
 end
 return added
@@ -72,20 +68,12 @@ for i = 1, #ARGV, 2 do
 end
 return {header, redis.call('STRLEN', KEYS[1]), table.concat(out)}
 """
-# The new filter gets its name only if it is still the one that was begun.
-FINISH = """
-if redis.call('GETRANGE', KEYS[2], 0, 63) ~= ARGV[1] then return 0 end
-redis.call('SETRANGE', KEYS[2], 0, ARGV[2])
-redis.call('PERSIST', KEYS[2])
-redis.call('RENAME', KEYS[2], KEYS[1])
-return 1
-"""
 
 
 def possible(ids: Sequence[str]) -> list[str]:
     """Those of ``ids`` that may be a product's; all of them where nothing trustworthy is known."""
     try:
-        header, length, found = _run(ASK, [KNOWN.value], _hashes(ids))
+        header, length, found = run(ASK, [KNOWN.value], hashes_of(ids))
     except Unreachable:
         return list(ids)
     if not is_sealed(header, length):
@@ -98,10 +86,10 @@ def add(ids: Iterable[UUID]) -> bool:
 
     False where Redis is away: the filter may lack them when it is back, and must go.
     """
-    words = _hashes([str(one) for one in ids])
+    words = hashes_of([str(one) for one in ids])
     try:
         for start in range(0, len(words), 2 * AT_ONCE):
-            _run(ADD, _both(), words[start : start + 2 * AT_ONCE])
+            run(ADD, both(), words[start : start + 2 * AT_ONCE])
     except Unreachable:
         return False
     return True
@@ -112,77 +100,39 @@ def is_sealed(header: bytes, length: int) -> bool:
     if len(header) != HEADER or not header.startswith(MARK):
         return False
     bits = int.from_bytes(header[9:15], "big")
-    return length == HEADER + _bytes(bits) and hmac.compare_digest(header[32:], _seal(header[:32]))
+    return length == HEADER + length_of(bits) and hmac.compare_digest(
+        header[32:], seal(header[:32])
+    )
 
 
-def rebuild() -> int:
-    """Makes a new filter of all ids there are; returns how many, 0 where it was not made.
-
-    Whoever inserts a product adds it to both. One that added before the new filter was begun, and
-    has not committed, would be missing: all transactions that were open then are waited for.
-    """
-    current, new = _both()
-    [count] = fetch_one(DATABASE, "SELECT count(*) FROM catalog_product")
-    bits = max(LEAST_IDS, 2 * count) * BITS_PER_ID
-    header = _header(bits)
-    unsealed = header + bytes(HEADER - len(header))
-    try:
-        _shard().run(_begin, new, HEADER + _bytes(bits), unsealed)
-        if not _all_ended():
-            return 0
-        made = 0
-        for ids in _all_ids():
-            if _run(ADD, [new], _hashes(ids)) != 1:
-                return 0
-            made += len(ids)
-        sealed = _run(FINISH, [current, new], [unsealed, header + _seal(header)])
-    except Unreachable:
-        return 0
-    return made if sealed else 0
+def both() -> list[str]:
+    """The filter, and the one that is being made; whoever invalidates ``KNOWN`` removes both."""
+    return [KNOWN.value, KNOWN.lease]
 
 
-def _begin(key: str, length: int, header: bytes) -> None:
-    """An empty filter; one that is never finished goes away by itself."""
-    with _client().pipeline() as pipe:
-        pipe.unlink(key).setrange(key, length - 1, b"\0").setrange(key, 0, header)
-        pipe.expire(key, 600).execute()
-
-
-def _both() -> list[str]:
-    """The filter, and the one that is being made."""
-    return [KNOWN.value, f"{KNOWN.base}:new"]
-
-
-def _run(script: str, keys: Sequence[str], args: Sequence[int | bytes]) -> Any:
+def run(script: str, keys: Sequence[str], args: Sequence[int | bytes]) -> Any:
     """Raises ``Unreachable``."""
-    return _shard().run(_client().register_script(script), keys, args)
+    return shard().run(client().register_script(script), keys, args)
 
 
-def _shard() -> Shard:
+def shard() -> Shard:
     return shards().of(KNOWN)
 
 
-def _client() -> redis.Redis:
-    return connections.clients()[shards().all.index(_shard())]
+def client() -> redis.Redis:
+    return connections.clients()[shards().all.index(shard())]
 
 
-def _header(bits: int) -> bytes:
-    # The time makes two filters of one size differ.
-    return (
-        MARK + bytes([HASHES]) + bits.to_bytes(6, "big") + time.time_ns().to_bytes(8, "big")
-    ).ljust(32, b"\0")
-
-
-def _seal(header: bytes) -> bytes:
+def seal(header: bytes) -> bytes:
     key = f"catalog.known:{settings.SECRET_KEY}".encode()
     return hmac.digest(key, settings.CACHE_PREFIX.encode() + header, "sha256")
 
 
-def _bytes(bits: int) -> int:
+def length_of(bits: int) -> int:
     return (bits + 7) // 8
 
 
-def _hashes(ids: Sequence[str]) -> list[int]:
+def hashes_of(ids: Sequence[str]) -> list[int]:
     """Two numbers of 32 bits of each id; the second is odd."""
     words = []
     for one in ids:
@@ -190,38 +140,3 @@ def _hashes(ids: Sequence[str]) -> list[int]:
         words.append(int.from_bytes(digest[:4], "big"))
         words.append(int.from_bytes(digest[4:], "big") | 1)
     return words
-
-
-OPEN = """
-    SELECT l.virtualtransaction FROM pg_locks l JOIN pg_stat_activity a USING (pid)
-    WHERE l.locktype = 'transactionid' AND l.mode = 'ExclusiveLock' AND l.granted
-      AND a.datname = current_database() AND l.pid <> pg_backend_pid()
-"""
-
-
-def _all_ended() -> bool:
-    """Waits until every transaction that has written and is open now has ended; False if that
-    takes too long."""
-    began = {name for [name] in fetch_all(DATABASE, OPEN)}
-    until = time.monotonic() + PATIENCE
-    while began:
-        if time.monotonic() > until:
-            return False
-        time.sleep(0.05)
-        began &= {name for [name] in fetch_all(DATABASE, OPEN)}
-    return True
-
-
-def _all_ids() -> Iterable[list[str]]:
-    """The ids of all products, whatever their state, in portions."""
-    last = 0
-    while True:
-        rows = fetch_all(
-            DATABASE,
-            "SELECT id, public_id FROM catalog_product WHERE id > %s ORDER BY id LIMIT %s",
-            [last, AT_ONCE],
-        )
-        if not rows:
-            return
-        yield [str(public_id) for _, public_id in rows]
-        last = rows[-1][0]

@@ -10,6 +10,7 @@ from apps.caching.resources import Fields
 from apps.catalog import selectors
 from apps.catalog.caching import known
 from apps.catalog.enums import ProductState
+from apps.catalog.feed import merging
 from apps.catalog.models import Product
 from apps.catalog.rest.serializers import product_data
 from apps.common.rest.headers import versioned_etag
@@ -35,12 +36,15 @@ def cached(product: Product) -> CachedProduct:
 
 
 def load(ids: Sequence[str]) -> Mapping[str, CachedProduct]:
-    """Those of these products that are for sale; one query, none for ids that never were."""
+    """Those of these products that are for sale, as the edits that wait will have them; one query,
+    none for ids that never were."""
     wanted = known.possible(ids)
     if not wanted:
         return {}
+    pending = merging.waiting(wanted)  # before the rows: what is flushed meanwhile is in both
     rows = selectors.products(state=ProductState.FOR_SALE)
-    rows = rows.filter(public_id__in=[UUID(one) for one in wanted])
+    rows = list(rows.filter(public_id__in=[UUID(one) for one in wanted]))
+    merging.merge(rows, pending)
     return {str(row.public_id): cached(row) for row in rows}
 
 

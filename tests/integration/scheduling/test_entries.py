@@ -29,6 +29,8 @@ def test_the_shops_jobs_run_as_declared():
         "expire-holds": "0:01:00",
         "forget-mails": "<crontab: 40 3 * * * (m/h/dM/MY/d)>",
         "forget-records": "1:00:00",
+        "invalidate-pending": "0:00:05",
+        "know-products": "0:01:00",
         "make-event-partitions": "<crontab: 20 2 * * * (m/h/dM/MY/d)>",
         "purge-customers": "<crontab: 20 3 * * * (m/h/dM/MY/d)>",
         "purge-events": "0:10:00",
