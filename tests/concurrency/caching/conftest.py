@@ -1,0 +1,1 @@
+from tests.integration.caching.conftest import cached, make, table  # noqa: F401
