@@ -5,6 +5,7 @@ import sys
 
 from bench import data, pages, replay, styles
 from bench.events import command as events
+from bench.reads import command as reads
 from bench.sagas import command as sagas
 
 
@@ -17,6 +18,7 @@ def main() -> int:
     sagas.add_parser(benchmarks)
     events.add_parser(benchmarks)
     styles.add_parser(benchmarks)
+    reads.add_parser(benchmarks)
     arguments = parser.parse_args()
     return arguments.run(arguments)
 

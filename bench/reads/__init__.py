@@ -1,0 +1,1 @@
+"""``python -m bench reads``: how fast products are read, beside what else Django offers."""
