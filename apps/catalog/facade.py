@@ -8,6 +8,8 @@ from apps.catalog.contracts import (
     AdjustStock,
     BulkReport,
     DispatchStock,
+    EditKept,
+    EditProduct,
     ExpiredHolds,
     FeedReport,
     HeldStock,
@@ -26,7 +28,7 @@ from apps.catalog.contracts import (
     StockResult,
     UpsertProducts,
 )
-from apps.catalog.feed import draining, sending
+from apps.catalog.feed import draining, editing, sending
 from apps.common.audit import Finding
 
 
@@ -70,6 +72,13 @@ def held_stock(cart_id: UUID) -> HeldStock:
 def expire_holds(cart_ids: Sequence[UUID]) -> ExpiredHolds:
     """Ends the holds of these carts whose time is over, in one transaction."""
     return stock.expire_holds(most=len(cart_ids), cart_ids=cart_ids)
+
+
+def end_holds(cart_ids: Sequence[UUID]) -> ExpiredHolds:
+    """Ends what is held under these ids, whether its time is over or not, in one transaction."""
+    if not selectors.any_held(cart_ids=cart_ids):
+        return ExpiredHolds(0, 0)
+    return stock.end_holds(cart_ids)
 
 
 def release_stock(
@@ -118,6 +127,11 @@ def send_feed(command: SendFeed) -> FeedReport:
     """Changes prices, attributes and stock line by line, once per key; edits of the first two are
     seen by readers at once and reach the database a moment later."""
     return sending.feed_send(command)
+
+
+def edit_product(command: EditProduct) -> EditKept:
+    """Changes price and attributes of one product as a line of a feed does."""
+    return editing.product_edit(command)
 
 
 def catalogue_is_empty() -> bool:

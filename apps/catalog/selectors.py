@@ -68,6 +68,17 @@ def product_ids(*, at_once: int) -> Iterator[list[str]]:
         last = rows[-1][0]
 
 
+def any_held(*, cart_ids: Sequence[UUID]) -> bool:
+    """Whether anything is held for one of these carts."""
+    [row] = fetch_all(
+        DATABASE,
+        "SELECT EXISTS (SELECT FROM catalog_reservation WHERE order_id = ANY(%s::uuid[])"
+        " AND status = 'live' AND expires_at IS NOT NULL)",
+        [list(cart_ids)],
+    )
+    return row[0]
+
+
 def catalogue_is_empty() -> bool:
     """Whether there has never been a product, not even one that was deleted since."""
     return not Product.all_objects.exists()

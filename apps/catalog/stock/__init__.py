@@ -10,7 +10,7 @@ that any two of these transactions can meet without a deadlock.
 from apps.catalog.stock.closing import close_item
 from apps.catalog.stock.counting import count
 from apps.catalog.stock.ending import dispatch, release
-from apps.catalog.stock.expiring import expire_holds
+from apps.catalog.stock.expiring import end_holds, expire_holds
 from apps.catalog.stock.holding import hold
 from apps.catalog.stock.moving import adjust, drop_items, open_items, receive
 from apps.catalog.stock.reserving import reserve
@@ -22,6 +22,7 @@ __all__ = [
     "count",
     "dispatch",
     "drop_items",
+    "end_holds",
     "expire_holds",
     "give_back",
     "hold",

@@ -175,16 +175,18 @@ def lock_expired_reservations(most: int) -> list[LiveReservation]:
     return [LiveReservation(*row) for row in rows]
 
 
-def lock_expired_holds_of(cart_ids: Sequence[UUID]) -> list[LiveReservation]:
-    """As ``lock_expired_reservations``, for the holds of some carts."""
+def lock_holds_of(cart_ids: Sequence[UUID], *, expired: bool) -> list[LiveReservation]:
+    """As ``lock_expired_reservations``, for the holds of some carts; all of them unless
+    ``expired``."""
     rows = fetch_all(
         DATABASE,
         """
         SELECT id, order_id, product_id, quantity FROM catalog_reservation
-        WHERE order_id = ANY(%s::uuid[]) AND status = 'live' AND expires_at <= clock_timestamp()
+        WHERE order_id = ANY(%s::uuid[]) AND status = 'live'
+            AND expires_at <= CASE WHEN %s THEN clock_timestamp() ELSE 'infinity' END
         ORDER BY id FOR UPDATE SKIP LOCKED
         """,
-        [_array(cart_ids)],
+        [_array(cart_ids), expired],
     )
     return [LiveReservation(*row) for row in rows]
 

@@ -11,6 +11,8 @@ import redis
 import structlog
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError, close_old_connections, connections
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from apps.catalog import facade as catalog
 from apps.catalog.contracts import ExpiredHolds
@@ -59,6 +61,7 @@ class HoldListener:
             socket_timeout=LISTEN_SECONDS + SOCKET_TIMEOUT,
             socket_connect_timeout=SOCKET_TIMEOUT,
             health_check_interval=10,
+            retry=Retry(NoBackoff(), 0),
         )
         with client, client.pubsub(ignore_subscribe_messages=True) as pubsub:
             ask_for_events(client)

@@ -8,14 +8,17 @@ import random
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import lru_cache
 from uuid import UUID
 
 import redis
 import structlog
 from django.conf import settings
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from apps.common.errors import VersionConflict
-from apps.common.redis import durable
+from apps.common.redis import SOCKET_TIMEOUT
 from apps.orders.cart.contracts import Cart, CartAway, Owner
 
 log = structlog.get_logger(__name__)
@@ -28,11 +31,27 @@ VERSION, ORDERING = b"version", b"ordering"
 Change = Callable[[Cart | None], Cart | None]
 
 
+def client() -> redis.Redis:
+    """The durable Redis. A command that got no answer is not sent again: an edit that may have been
+    made is for its sender to look at."""
+    return _client(settings.QUEUE_REDIS_URL)
+
+
+@lru_cache(maxsize=4)
+def _client(url: str) -> redis.Redis:
+    return redis.Redis.from_url(
+        url,
+        socket_timeout=SOCKET_TIMEOUT,
+        socket_connect_timeout=SOCKET_TIMEOUT,
+        retry=Retry(NoBackoff(), 0, supported_errors=()),
+    )
+
+
 def load(owner: Owner) -> Cart | None:
     """The owner's cart; raises ``CartAway``."""
     with _answering():
-        found = durable().get(_owner_key(owner))
-        return _read(found, durable().hgetall)
+        found = client().get(_owner_key(owner))
+        return _read(found, client().hgetall)
 
 
 def edit(owner: Owner, change: Change) -> Cart | None:
@@ -77,7 +96,7 @@ def new_version() -> int:
 def mark_hold(cart_id: UUID, seconds: float) -> None:
     """Leaves a key that expires with the holds of the cart, for the listener: only a hint."""
     try:
-        durable().set(f"{HOLD_PREFIX}{cart_id}", 1, px=round((seconds + LATER) * 1000))
+        client().set(f"{HOLD_PREFIX}{cart_id}", 1, px=round((seconds + LATER) * 1000))
     except redis.RedisError as error:
         log.warning("cart.hold_not_marked", cart=str(cart_id), error=str(error))
 
@@ -85,7 +104,7 @@ def mark_hold(cart_id: UUID, seconds: float) -> None:
 def _tried(attempt: Callable[[redis.client.Pipeline], Cart | None]) -> Cart | None:
     with _answering():
         for number in range(TRIES):
-            with durable().pipeline() as pipe:
+            with client().pipeline() as pipe:
                 try:
                     return attempt(pipe)
                 except redis.WatchError:

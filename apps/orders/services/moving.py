@@ -1,9 +1,13 @@
 """Moves of orders along their axes: guarded set SQL in the caller's transaction."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from itertools import starmap
 from uuid import UUID
 
+from django.db import transaction
+
+from apps.catalog import facade as catalog
 from apps.common.databases import execute, fetch_all, require_atomic
 from apps.orders import events
 from apps.orders.enums import DATABASE, FulfillmentStatus, OrderStatus, PaymentStatus
@@ -75,9 +79,12 @@ def orders_cancel(reasons: Mapping[UUID, str], correlation_ids: Mapping[UUID, st
         """,
         [list(reasons), [reason[:60] for reason in reasons.values()]],
     )
-    events.orders_cancelled(
-        ((Moved(*order), why, payment) for why, payment, *order in moved), correlation_ids
-    )
+    cancelled = [(Moved(*order), why, payment) for why, payment, *order in moved]
+    events.orders_cancelled(cancelled, correlation_ids)
+    if cancelled:
+        order_ids = [one.order_id for one, _, _ in cancelled]
+        # What the cart of one of them still holds, the clock would end too: this is only sooner.
+        transaction.on_commit(partial(catalog.end_holds, order_ids), using=DATABASE, robust=True)
 
 
 def order_approve(order_id: UUID, correlation_id: str) -> int:

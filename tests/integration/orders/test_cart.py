@@ -336,11 +336,10 @@ def test_what_somebody_else_wrote_there_is_data(ada, forged):
     assert quantities(ada.put(cup, 1)) == {cup: 1}
 
 
-def test_without_redis_carts_are_away_and_nothing_breaks(ada, visitor, monkeypatch):
+def test_without_redis_carts_are_away_and_nothing_breaks(ada, visitor, settings):
     cup, token = shop.product(3), new_token()
     visitor.token = token
-    nowhere = redis.Redis(unix_socket_path="/nowhere/redis.sock", socket_timeout=0.1)
-    monkeypatch.setattr(store, "durable", lambda: nowhere)
+    settings.QUEUE_REDIS_URL = "unix:///nowhere/redis.sock"
     answers = [
         *(one.ask("GET") for one in (ada, visitor)),
         *(one.put(cup, 1) for one in (ada, visitor)),
@@ -356,23 +355,27 @@ def test_without_redis_carts_are_away_and_nothing_breaks(ada, visitor, monkeypat
     assert shop.levels(cup) == (3, 0)
 
 
-def test_a_mark_that_cannot_be_left_harms_nobody(ada, monkeypatch):
-    class Away:
-        def set(self, *args, **kwargs):
-            raise redis.ConnectionError("away")
+def test_an_edit_that_got_no_answer_is_not_made_again(ada, monkeypatch):
+    """The connection breaks after EXEC: nobody knows, so the customer is told to look."""
+    cup = shop.product(9)
+    ada.put(cup, 1)
+    write, times = store._write, []
 
-    cup, alive = shop.product(3), store.durable
-    monkeypatch.setattr(store, "mark_hold", _with(store.mark_hold, Away(), alive, monkeypatch))
-    assert ada.put(cup, 1).status_code == 200
+    def cut(pipe, *args):
+        write(pipe, *args)
+        times.append(1)
+        execute = pipe._execute_transaction
 
+        def executed(*words):
+            execute(*words)
+            raise redis.ConnectionError("cut")
 
-def _with(mark, away, alive, monkeypatch):
-    def marked(*args):
-        monkeypatch.setattr(store, "durable", lambda: away)
-        mark(*args)
-        monkeypatch.setattr(store, "durable", alive)
+        pipe._execute_transaction = executed
 
-    return marked
+    monkeypatch.setattr(store, "_write", cut)
+    assert ada.add(cup, 1).status_code == 503
+    monkeypatch.setattr(store, "_write", write)
+    assert (ada.quantities(), len(times)) == ({cup: 2}, 1)
 
 
 def test_owners_never_meet():
