@@ -3,7 +3,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from apps.caching.write_behind import changes, layout
+from apps.caching.write_behind import changes, layout, letters
 from apps.caching.write_behind.connections import client
 from apps.common.databases import execute
 from tests.integration.caching.write_behind.table import ALIAS, CREATE, Table
@@ -13,7 +13,8 @@ from tests.integration.caching.write_behind.table import ALIAS, CREATE, Table
 def sent(monkeypatch) -> list[tuple[str, int]]:
     """The nudges that would have been sent."""
     told: list[tuple[str, int]] = []
-    monkeypatch.setattr(changes, "nudge", lambda *words: told.append(words))
+    for module in (changes, letters):
+        monkeypatch.setattr(module, "nudge", lambda *words: told.append(words))
     return told
 
 
