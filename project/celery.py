@@ -15,6 +15,7 @@ app.config_from_object("django.conf:settings", namespace="CELERY")
 app.conf.CELERY_DB_REUSE_MAX = 10_000
 app.steps["consumer"].add("project.heartbeat:WorkerHeartbeat")
 app.steps["worker"].add("project.polling:SagaPolling")
+app.steps["worker"].add("project.polling:WriteBehindPolling")
 app.steps["worker"].add("project.holding:HoldListening")
 app.autodiscover_tasks()
 

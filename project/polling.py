@@ -1,7 +1,8 @@
-"""The engine's poller as a part of each Celery worker."""
+"""The pollers of sagas and of edits that wait, as parts of each Celery worker."""
 
 from celery import bootsteps
 
+from apps.caching.write_behind.polling import Poller as EditPoller
 from apps.sagas.polling import Poller
 
 
@@ -13,6 +14,24 @@ class SagaPolling(bootsteps.StartStopStep):
     def __init__(self, worker, **kwargs):
         super().__init__(worker, **kwargs)
         self._poller = Poller()
+
+    def start(self, worker) -> None:
+        self._poller.start()
+
+    def stop(self, worker) -> None:
+        self._poller.stop()
+
+    terminate = stop
+
+
+class WriteBehindPolling(bootsteps.StartStopStep):
+    """Looks for edits that wait in the durable Redis, in the same way."""
+
+    requires = ("celery.worker.components:Pool",)
+
+    def __init__(self, worker, **kwargs):
+        super().__init__(worker, **kwargs)
+        self._poller = EditPoller()
 
     def start(self, worker) -> None:
         self._poller.start()
