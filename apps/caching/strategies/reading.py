@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 Load = Callable[[Sequence[str]], Mapping[str, Any]]
+NEVER_EARLY = 40  # times the gap: no random number gets that far
 FIRST_PAUSE, LONGEST_PAUSE = 0.004, 0.064  # seconds between looks for another's fill
 _flights = Flights()
 
@@ -92,7 +93,9 @@ class Reading:
     def _is_early(self, entry: Entry) -> bool:
         """Whether to load it anew before it expires (Vattani et al., VLDB 2015)."""
         gap = entry.seconds * self._policy.early
-        return gap > 0 and entry.left <= -gap * math.log(1 - random.random())  # noqa: S311
+        if entry.left > gap * NEVER_EARLY or gap <= 0:
+            return False
+        return entry.left <= -gap * math.log(1 - random.random())  # noqa: S311
 
     def _sort(self, key: Key, look: Look) -> None:
         keeps = self._generations is not None and not in_transaction()
