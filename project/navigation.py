@@ -85,6 +85,7 @@ GROUPS: tuple[tuple[str, tuple[Entry, ...]], ...] = (
             ("Orders for mails", "drafts", "notifications.OrderFacts"),
             ("Idempotency", "repeat_one", "messaging.IdempotencyRecord"),
             ("Pending invalidations", "auto_delete", "caching.Invalidation"),
+            ("Sales to count", "calculate", "catalog.SaleNote"),
             ("Jobs", "event_repeat", "scheduling.ScheduledJob"),
             ("Job runs", "manage_history", "scheduling.JobRun"),
             ("Job alerts", "notification_important", "scheduling.JobAlert"),

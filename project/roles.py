@@ -41,7 +41,7 @@ SEE_MESSAGES = _views(
     "messaging",
     *("outbox", "relaylease", "inbox", "deadletter", "deliveryattempt", "idempotencyrecord"),
 ) | _views("eventlog", "loggedevent", "groupprogress", "sweep")
-SEE_CACHES = _views("caching", "invalidation")
+SEE_CACHES = _views("caching", "invalidation") | _views("catalog", "salenote")
 SCHEDULE = frozenset(
     f"django_celery_beat.{verb}_{model}"
     for verb in ("view", "add", "change", "delete")

@@ -12,6 +12,7 @@ from unfold.decorators import action, display
 
 from apps.catalog import categories, facade, services
 from apps.catalog.contracts import AdjustStock
+from apps.catalog.engagement.admin import SaleNoteAdmin  # noqa: F401 - Django looks for it here
 from apps.catalog.forms import AdjustStockForm, CategoryForm, ProductForm
 from apps.catalog.models import (
     Category,

@@ -5,15 +5,19 @@ from typing import Any
 from django.http import HttpRequest
 from django.urls import reverse
 
+from apps.catalog.engagement.desk import product_insights
 from apps.catalog.enums import DATABASE
 from apps.catalog.models import PriceChange, Product
 
 MOST_PRICES = 10
+MOST_TOGETHER = 5
 
 
 def product_desk(request: HttpRequest, product: Product) -> dict[str, Any]:
-    """The stock item, the latest prices (the newest first) and the links that the person may
-    follow; two queries."""
+    """The stock item, the latest prices (the newest first), the links that the person may follow,
+    who looks at the product and what is bought with it; two queries, or three."""
+    insights, together = product_insights(product_id=product.public_id, most=MOST_TOGETHER)
+    page = reverse("admin:catalog_product_changelist")
     prices = PriceChange.objects.using(DATABASE).filter(product=product).order_by("-id")
     may = request.user.has_perm
     links = [
@@ -30,5 +34,7 @@ def product_desk(request: HttpRequest, product: Product) -> dict[str, Any]:
             for title, permission, page in links
             if may(permission)
         ],
+        "insights": insights,
+        "together": [(one, f"{page}?q={one.product_id}") for one in together.rows],
         "trash_link": reverse("admin:trash_one", args=["product", product.pk]),
     }

@@ -13,6 +13,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 
 from apps.catalog import facade as catalog
+from apps.catalog.engagement import desk as engagement
 from apps.orders import figures
 from apps.orders.enums import OrderStatus
 from apps.payments import facade as payments
@@ -103,6 +104,20 @@ def _low_stock() -> Tile:
     }
 
 
+def _trending() -> Tile:
+    return _ranking(engagement.trending(most=MOST), digits=1)
+
+
+def _sellers() -> Tile:
+    return _ranking(engagement.best_sellers_of_the_week(most=MOST), digits=0)
+
+
+def _ranking(found: engagement.Ranking, *, digits: int) -> Tile:
+    page = reverse("admin:catalog_product_changelist")
+    rows = [(one, f"{page}?q={one.product_id}") for one in found.rows]
+    return {"rows": rows, "complete": found.complete, "digits": digits}
+
+
 def _sagas() -> Tile:
     parked, slow, rows = sagas.troubled(slow_after=settings.SLOW_SAGA_SECONDS, most=MOST)
     return {
@@ -148,6 +163,8 @@ TILES: dict[str, tuple[str, Callable[[], Tile]]] = {
     "days": ("orders.view_order", _days),
     "states": ("orders.view_order", _states),
     "stock": ("catalog.view_stockitem", _low_stock),
+    "trending": ("catalog.view_product", _trending),
+    "sellers": ("catalog.view_product", _sellers),
     "sagas": ("sagas.view_sagarun", _sagas),
     "money": ("payments.view_moneydiscrepancy", _money),
     "parts": ("sagas.view_sagarun", _parts),

@@ -41,7 +41,7 @@ def notes_count(*, most: int = 20_000) -> int:
     done = 0
     with counting() as mine:
         while mine and done < most:
-            read = _clock()
+            read = clock()
             rows = fetch_all(
                 DATABASE,
                 "SELECT id, key, day, sign, lines::text, basket FROM catalog_salenote"
@@ -54,7 +54,7 @@ def notes_count(*, most: int = 20_000) -> int:
                 Note(one, day, sign, orjson.loads(lines), basket)
                 for _, one, day, sign, lines, basket in rows
             ]
-            for batch in _batches(notes):
+            for batch in batches(notes):
                 count(batch, read=read)
             _delete([row[0] for row in rows])
             done += len(rows)
@@ -94,7 +94,8 @@ def counting(*, wait: bool = False) -> Iterator[bool]:
             execute(DATABASE, "SELECT pg_advisory_unlock(%s)", [COUNTING])
 
 
-def _clock() -> float:
+def clock() -> float:
+    """Seconds since 1970 by Redis's clock."""
     seconds, microseconds = durable().time()
     return seconds + microseconds / 1e6
 
@@ -104,7 +105,8 @@ def _delete(ids: Sequence[int]) -> None:
         execute(DATABASE, "DELETE FROM catalog_salenote WHERE id = ANY(%s)", [list(ids)])
 
 
-def _batches(notes: Sequence[Note]) -> Iterator[list[Note]]:
+def batches(notes: Sequence[Note]) -> Iterator[list[Note]]:
+    """The notes in portions for one script each."""
     batch: list[Note] = []
     weight = 0
     for note in notes:

@@ -1,4 +1,4 @@
-"""What became of what was to be recorded, for Prometheus; the project puts it on its page."""
+"""What became of what was to be recorded, for Prometheus (``project.metrics``)."""
 
 from prometheus_client import Counter
 
@@ -8,4 +8,15 @@ RECORDED = Counter(
     ["outcome"],
     registry=None,
 )
-written, full, away = (RECORDED.labels(one) for one in ("written", "full", "away"))
+
+
+def written(count: int) -> None:
+    RECORDED.labels("written").inc(count)
+
+
+def full(count: int) -> None:
+    RECORDED.labels("full").inc(count)
+
+
+def away(count: int) -> None:
+    RECORDED.labels("away").inc(count)

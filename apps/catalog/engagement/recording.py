@@ -60,7 +60,7 @@ class _Delivery:
 
     def __call__(self, batch: Sequence[tuple], *, now: float | None = None) -> None:
         if time.monotonic() < self._not_before:
-            figures.away.inc(len(batch))
+            figures.away(len(batch))
             return
         try:
             with durable().pipeline(transaction=False) as pipe:
@@ -68,10 +68,10 @@ class _Delivery:
                 pipe.execute()
         except AWAY as error:
             self._not_before = time.monotonic() + PAUSE
-            figures.away.inc(len(batch))
+            figures.away(len(batch))
             log.warning("engagement.away", error=str(error), lost=len(batch))
         else:
-            figures.written.inc(len(batch))
+            figures.written(len(batch))
 
 
 def write(pipe: redis.client.Pipeline, batch: Sequence[tuple], *, now: float | None = None) -> None:
@@ -158,4 +158,4 @@ def _run(pipe, text: str, keys: list[str], args: list) -> None:
 
 
 deliver = _Delivery()
-buffer = Buffer(deliver, figures.full.inc, most=settings.ENGAGEMENT_BUFFER)
+buffer = Buffer(deliver, figures.full, most=settings.ENGAGEMENT_BUFFER)

@@ -20,7 +20,7 @@ from django_celery_beat.models import (
 )
 
 from apps.caching.models import Invalidation
-from apps.catalog.models import Product, Reservation
+from apps.catalog.models import Product, Reservation, SaleNote
 from apps.customers import facade
 from apps.customers.contracts import Address, RegisterCustomer
 from apps.customers.models import User
@@ -85,6 +85,7 @@ def machinery(count: int) -> None:
             principal="p", key=name, request_hash="", response={}
         )
         Invalidation.objects.create(names=[f"catalog.product:{name}"])
+        SaleNote.objects.create(key=name, day=20_000, sign=1, lines=[], basket=True)
 
 
 def logins(count: int) -> None:

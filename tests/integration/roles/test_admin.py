@@ -47,6 +47,7 @@ LISTS = {
     "messaging/relaylease": {MANAGER},
     "messaging/idempotencyrecord": {MANAGER},
     "caching/invalidation": {MANAGER},
+    "catalog/salenote": {MANAGER},
     "scheduling/scheduledjob": {READ, FINANCE, MANAGER},
     "django_celery_beat/periodictask": {MANAGER},
 }
