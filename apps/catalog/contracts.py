@@ -331,3 +331,21 @@ class FeedReport:
     errors: tuple[LineError, ...] = ()
     version: str = ""
     numbers: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class EditProduct:
+    """A new price, and attributes to be laid over those there (None removes one)."""
+
+    principal: str
+    product_id: UUID
+    price: Money | None = None
+    attributes: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class EditKept:
+    """``version`` (``epoch.counter``) unless it is in the database already."""
+
+    result: LineOutcome
+    version: str = ""

@@ -18,11 +18,11 @@ MOST_FIELDS = 1_000  # of one change, since Redis takes them in one call
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """What became of edits by product: those ``waiting`` in Redis with the newest ``version``,
-    those written to the database, those that were ``refused`` and why."""
+    """What became of edits by product: those ``waiting`` in Redis with the newest ``version``
+    (``epoch.counter``), those written to the database, those that were ``refused`` and why."""
 
     waiting: frozenset[str]
-    version: Version | None
+    version: str | None
     refused: Mapping[str, Outcome]
 
 
@@ -49,7 +49,8 @@ def keep(wanted: Mapping[str, Mapping[str, bytes]], *, by: str, epoch: int) -> K
     }
     refused = _write_through({key: wanted[key] for key in refusals}, refusals)
     waiting = frozenset(wanted.keys() - refusals.keys())
-    return Kept(waiting, max(versions, default=None), refused)
+    version = "{}.{}".format(*max(versions)) if versions else None
+    return Kept(waiting, version, refused)
 
 
 def _parts(fields: Mapping[str, bytes]) -> Iterable[Mapping[str, bytes]]:

@@ -63,17 +63,14 @@ class Line:
     key: str = ""  # the product's public id, once it is known
     fields: dict[str, bytes] = field(default_factory=dict)
     size: int = 0  # bytes of its attributes
-    on_hand: int | None = None
-    delta: int | None = None
+    count: tuple[int | None, int | None] | None = None  # pieces in the house, or how many more
     errors: tuple[LineError, ...] = ()
-
-    @property
-    def counts(self) -> bool:
-        """Whether it says something of stock."""
-        return self.on_hand is not None or self.delta is not None
 
     def refuse(self, name: str, code: str, detail: str) -> None:
         self.errors = (*self.errors, LineError(self.number, name, code, detail))
+
+
+NO_JSON = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
 class _Wrong(Exception):
@@ -105,7 +102,7 @@ def _raw(body: bytes, form: FeedForm) -> Iterator[tuple[int, bytes | msgspec.Raw
     else:
         try:
             found = list(enumerate(_array.decode(body), 1))
-        except (msgspec.DecodeError, RecursionError) as error:
+        except NO_JSON as error:
             text = f"The body is not a JSON array of objects: {error}"
             raise InvalidInput(text, code="malformed_json") from error
     if len(found) > MAX_LINES:
@@ -144,8 +141,8 @@ def _understand(line: Line, raw: bytes) -> None:
     if given.attributes is not UNSET:
         attributes = given.attributes
     if given.stock is not UNSET:
-        _stock(line, given.stock)
-    if price is None and not attributes and not line.counts:
+        line.count = _stock(given.stock)
+    if price is None and not attributes and line.count is None:
         raise _Wrong("", "nothing_to_change", "Give a price, attributes or stock.")
     try:
         line.fields = to_fields(price=price, attributes=attributes)
@@ -162,13 +159,16 @@ def _decoded(raw: bytes) -> LineIn:
         given = _line.decode(raw)
     except msgspec.ValidationError as error:
         raise _wrong(str(error)) from error
-    except (msgspec.DecodeError, RecursionError) as error:
+    except NO_JSON as error:
         raise _Wrong("", "malformed_json", f"Not valid JSON: {error}") from error
     if b"\\u0000" in raw:
         raise _Wrong("", "nul", "NUL is not allowed.")
-    # As many colons as names: then no name stands twice, and nothing nests.
+    if raw.count(b"{") + raw.count(b"[") > MAX_DEPTH:
+        _check_depth(msgspec.json.decode(raw))
+    # As many colons as names: then no name stands twice.
     if raw.count(b":") > _names(given):
-        _look_closely(raw)
+        # Two readers of the same line must not see different values for a name.
+        json.loads(raw, object_pairs_hook=_pairs, parse_int=str, parse_float=str)
     return given
 
 
@@ -184,13 +184,6 @@ def _names(given: LineIn) -> int:
 
 def _stock_names(stock: StockIn) -> int:
     return (stock.on_hand is not UNSET) + (stock.delta is not UNSET)
-
-
-def _look_closely(raw: bytes) -> None:
-    """Two readers of the same line must not see different values for a name."""
-    if raw.count(b"{") + raw.count(b"[") > MAX_DEPTH:
-        _check_depth(msgspec.json.decode(raw))
-    json.loads(raw, object_pairs_hook=_pairs, parse_int=str, parse_float=str)
 
 
 def _check_depth(data: Any, depth: int = 0) -> None:
@@ -242,7 +235,7 @@ def _price(given: PriceIn) -> tuple[str, str]:
     return f"{abs(amount):.2f}", given.currency
 
 
-def _stock(line: Line, given: StockIn) -> None:
+def _stock(given: StockIn) -> tuple[int | None, int | None]:
     on_hand = None if given.on_hand is UNSET else given.on_hand
     delta = None if given.delta is UNSET else given.delta
     if (on_hand is None) == (delta is None):
@@ -253,4 +246,4 @@ def _stock(line: Line, given: StockIn) -> None:
         raise _Wrong(name, "min_value", f"At least {least:,}.")
     if value > MAX_PIECES:
         raise _Wrong(name, "max_value", f"At most {MAX_PIECES:,}.")
-    line.on_hand, line.delta = on_hand, delta
+    return on_hand, delta

@@ -54,7 +54,7 @@ def feed_send(command: SendFeed) -> FeedReport:
 
 def _refuse_counts(found: Sequence[Line]) -> None:
     for line in found:
-        if line.counts and not line.errors:
+        if line.count is not None and not line.errors:
             line.refuse("stock", "permission_denied", "You may not change stock.")
 
 
@@ -79,9 +79,9 @@ def _resolve(found: Sequence[Line]) -> int:
 def _count(command: SendFeed, digest: str, found: Sequence[Line]) -> None:
     """Takes the key, and changes stock as far as the feed says something of it."""
     counts = [
-        CountLine(line.number, UUID(line.key), line.on_hand, line.delta)
+        CountLine(line.number, UUID(line.key), *line.count)
         for line in found
-        if line.counts and not line.errors
+        if line.count is not None and not line.errors
     ]
     report = stock.count(CountStock(command.key, command.principal, digest, REASON, tuple(counts)))
     if report.refused:
@@ -116,8 +116,7 @@ def _report(found: Sequence[Line], kept: buffering.Kept) -> FeedReport:
     for line in found:
         if line.errors:
             errors += line.errors
-    version = f"{kept.version.epoch}.{kept.version.counter}" if kept.version else ""
-    return FeedReport("".join(letters), tuple(errors), version, numbers)
+    return FeedReport("".join(letters), tuple(errors), kept.version or "", numbers)
 
 
 def counts_of(report: FeedReport) -> Mapping[str, int]:

@@ -153,7 +153,8 @@ class Feed(APIView):
     def post(self, request: Request) -> Response:
         refuse_unknown_parameters(request)
         key = idempotency_key(request)
-        form, body = request.data
+        # The framework parses no empty body.
+        form, body = request.data or (FeedForm.NDJSON, b"")
         report = facade.send_feed(
             SendFeed(
                 key=key,

@@ -19,7 +19,9 @@ from apps.catalog.caching.names import PAGE, PRODUCT
 from apps.catalog.engagement.recording import record_view
 from apps.catalog.engagement.visitors import visitor_of
 from apps.catalog.enums import ProductState
+from apps.catalog.feed import merging
 from apps.catalog.models import Product
+from apps.catalog.rest.editing import MODE, WRITE_BEHIND, EditedProduct, edit, wanted_mode
 from apps.catalog.rest.filters import ProductFilter, attribute_parameters
 from apps.catalog.rest.inputs import (
     Nothing,
@@ -66,11 +68,13 @@ ATTRIBUTE = OpenApiParameter(
 )
 
 
-def product_of(public_id: UUID) -> Product:
-    """The product in whatever state; raises ``NotFound``."""
-    product = selectors.product_get(public_id=public_id)
+def product_of(public_id: UUID, state: ProductState = ProductState.ANY) -> Product:
+    """The product in this state, with the edits of it that wait; raises ``NotFound``."""
+    pending = merging.waiting([str(public_id)])  # before the row: what is flushed now is in both
+    product = selectors.product_get(public_id=public_id, state=state)
     if product is None:
         raise NotFound("There is no such product.")
+    merging.merge([product], pending)
     return product
 
 
@@ -83,6 +87,13 @@ def answer(
     if response.status_code == 200:
         response.status_code = status
     return response
+
+
+def edited(request: Request, public_id: UUID) -> Response:
+    """Keeps the edit, and answers the product as readers see it from now on."""
+    product_of(public_id)
+    done = edit(request, public_id)
+    return Response(done | {"product": product_data(product_of(public_id))}, status=202)
 
 
 def cached_answer(request: Request, public_id: UUID, only: Sequence[str]) -> HttpResponse:
@@ -176,6 +187,7 @@ class Products(PermissionsByMethod, GenericAPIView):
         if key is not None:
             return cached_page(request, key, only)
         rows = self.paginate_queryset(self.filter_queryset(selectors.products(state=state)))
+        merging.merge(rows, merging.waiting([str(one.public_id) for one in rows]))
         page = self.get_paginated_response([product_data(one, only) for one in rows])
         return tagged(request, page.data)
 
@@ -219,10 +231,7 @@ class OneProduct(PermissionsByMethod, APIView):
             response = cached_answer(request, public_id, only)
             note_view(request, public_id)
             return response
-        product = selectors.product_get(public_id=public_id, state=state)
-        if product is None:
-            raise NotFound("There is no such product.")
-        return answer(request, product, only=only)
+        return answer(request, product_of(public_id, state), only=only)
 
     @extend_schema(
         operation_id="products_update",
@@ -230,13 +239,17 @@ class OneProduct(PermissionsByMethod, APIView):
         summary="Change a product",
         description="Only the fields given. Needs the version you have read, by If-Match or in "
         "the body; 409 `version_conflict` if somebody was faster. A new price is kept with the "
-        "old one in the history of prices.",
-        parameters=[IF_MATCH],
+        "old one in the history of prices. With `mode=write-behind` only `price` and `attributes` "
+        "may be given and no version is needed: attributes are laid over those there (null removes "
+        "one), readers see the change at once and the database has it a moment later.",
+        parameters=[IF_MATCH, MODE],
         request=ProductPatch,
-        responses=ProductSerializer,
+        responses={200: ProductSerializer, 202: EditedProduct},
     )
     def patch(self, request: Request, public_id: UUID) -> HttpResponse:
-        refuse_unknown_parameters(request)
+        refuse_unknown_parameters(request, ("mode",))
+        if wanted_mode(request) == WRITE_BEHIND:
+            return edited(request, public_id)
         product = product_of(public_id)
         body = validated(ProductPatch, request)
         version = expected_version(request, body)
