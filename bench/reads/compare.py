@@ -22,7 +22,7 @@ from bench.shop import Shop
 PEERS = ("drf_redis", "cacheops")
 CHANGES = 0.01
 WRITE_BEHIND = "?mode=write-behind"
-WARM_UP_SECONDS = 2
+WARM_UP_SECONDS = 4
 LIST = "/api/v1/products?limit=20"
 # Redis is asked for each read; Django answers each read.
 VARIANTS = {

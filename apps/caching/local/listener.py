@@ -20,6 +20,9 @@ from apps.caching.local.store import NEVER, Entry, LocalCache, Proof
 logger = logging.getLogger(__name__)
 PING_SECONDS = 0.2
 CONFIRM_SECONDS = 0.4
+# What nobody wanted for so long is not confirmed any more: it lapses, and its next reader asks.
+WANTED_SECONDS = 10.0
+CONFIRMED_AT_MOST = 10_000  # entries in one go (some 5 ms); the others lapse
 PROOF_SECONDS = 1.0  # how long a proof holds; entries of a shorter policy end sooner
 CONFIRMED_AT_ONCE = 500  # keys; Redis serves nobody else meanwhile (some 0.3 ms)
 FIRST_PAUSE, LONGEST_PAUSE = 0.05, 0.5  # between attempts to reach Redis, seconds
@@ -137,7 +140,7 @@ class Listener:
 
     def _confirm(self) -> None:
         for cache in self._caches:
-            asked = cache.wanted(self.proof)
+            asked = cache.wanted(self.proof, time.monotonic() - WANTED_SECONDS)[:CONFIRMED_AT_MOST]
             for start in range(0, len(asked), CONFIRMED_AT_ONCE):
                 part = asked[start : start + CONFIRMED_AT_ONCE]
                 began = time.monotonic()

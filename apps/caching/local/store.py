@@ -36,7 +36,7 @@ class Entry:
     redis_key: str
     proof: Proof
     until: float
-    wanted: bool = False  # asked for since it was confirmed last
+    asked: float = NEVER  # when somebody wanted it last
 
 
 @dataclass(slots=True)
@@ -90,7 +90,7 @@ class LocalCache:
                 self._counts.misses += 1
                 self._counts.expired += 1
                 return None
-            entry.wanted = True
+            entry.asked = now
             self._counts.hits += 1
             return entry.value
 
@@ -146,13 +146,13 @@ class LocalCache:
             self._fresh()
             self._counts.emptied += 1
 
-    def wanted(self, proof: Proof) -> list[tuple[str, Entry]]:
-        """What was asked for since it was confirmed last, on the Redis of ``proof``."""
+    def wanted(self, proof: Proof, since: float) -> list[tuple[str, Entry]]:
+        """What was asked for ``since`` then, on the Redis of ``proof``."""
         with self._lock:
             return [
                 (name, entry)
                 for name, entry in self._entries.items()
-                if entry.wanted and entry.proof is proof
+                if entry.asked >= since and entry.proof is proof
             ]
 
     def confirm(
@@ -163,7 +163,6 @@ class LocalCache:
             for (name, entry), stamp in zip(asked, stamps, strict=True):
                 if stamp == entry.stamp:
                     entry.until = began + self._policy.seconds
-                    entry.wanted = False
                 elif name in self._entries and Cache.__getitem__(self._entries, name) is entry:
                     del self._entries[name]
                     self._counts.refuted += 1

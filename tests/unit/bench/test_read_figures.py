@@ -34,7 +34,7 @@ def test_one_in_a_hundred_changes_a_price_and_the_others_are_the_same():
     changed = [number for number, line in enumerate(mixed) if line.startswith("PATCH")]
     assert changed == list(range(99, 1_000, 100))
     assert all(mixed[n] == reads[n] for n in range(1_000) if n not in changed)
-    method, path, body = mixed[99].split("\t")
+    _, path, body = mixed[99].split("\t")
     assert path == reads[99].split("\t")[1] + "?mode=write-behind"
     assert json.loads(body)["price"]["currency"] == "GBP"
 

@@ -128,20 +128,22 @@ def test_stamps_confirm_or_refute():
     for name in "abc":
         put(one, name, stamp=name.encode(), proof=proof)
         one.get(f"thing:{name}")
-    asked = one.wanted(proof)
+    put(one, "d", proof=proof)  # which nobody asked for
+    since = time.monotonic() - 10
+    asked = one.wanted(proof, since)
     assert [name for name, _ in asked] == ["thing:a", "thing:b", "thing:c"]
-    assert one.wanted(Proof()) == []  # of another Redis
+    assert one.wanted(Proof(), since) == []  # of another Redis
+    assert one.wanted(proof, time.monotonic()) == []  # too long ago
     one.confirm(asked, [b"a", b"other", None], time.monotonic())
     assert kept(one, "abc") == "a"
     assert one.statistics().refuted == 2
-    assert one.wanted(proof) == []  # until it is asked for again
 
 
 def test_what_was_filled_anew_is_not_refuted_by_the_old_stamp():
     one = cache()
     put(one, "a", stamp=b"1")
     one.get("thing:a")
-    asked = one.wanted(FOR_EVER)
+    asked = one.wanted(FOR_EVER, 0.0)
     put(one, "a", stamp=b"2")
     one.confirm(asked, [b"2"], time.monotonic())
     assert one.get("thing:a") == "value a"
