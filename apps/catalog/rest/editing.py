@@ -49,7 +49,7 @@ def edit(request: Request, public_id: UUID) -> dict[str, Any]:
     if others := [name for name in body if name not in FED]:
         text = "Only price and attributes may be written behind."
         raise InvalidInput(errors=[FieldError(name, "not_in_this_mode", text) for name in others])
-    if not body:
+    if "price" not in body and not body.get("attributes"):
         raise InvalidInput.field("price", "required", "Give a price or attributes.")
     principal = f"staff:{request.user.public_id}"
     done = facade.edit_product(EditProduct(principal, public_id, **body))
