@@ -12,6 +12,7 @@ def own_buffer(settings, monkeypatch):
     settings.CACHE_PREFIX = f"{settings.CACHE_PREFIX}-{uuid.uuid4().hex[:8]}"
     for module in (changes, letters):
         monkeypatch.setattr(module, "nudge", lambda *words: None)
+    durable, prefix = client(), settings.CACHE_PREFIX  # a test may have another Redis
     yield
-    for key in client().scan_iter(f"{settings.CACHE_PREFIX}:*", count=1_000):
-        client().delete(key)
+    for key in durable.scan_iter(f"{prefix}:*", count=1_000):
+        durable.delete(key)
