@@ -2,11 +2,13 @@
 
 from django.urls import path
 
-from apps.catalog.rest import bulk, caches, categories, engagement, feed, products, stock
+from apps.catalog.rest import bulk, caches, categories, engagement, feed, products, search, stock
 
 PRODUCT, CATEGORY = "products/<uuid:public_id>", "categories/<uuid:category_id>"
 
 urlpatterns = [
+    path("catalog/search", search.Search.as_view(), name="catalog-search"),
+    path("catalog/suggestions", search.Suggestions.as_view(), name="catalog-suggestions"),
     path("catalog/feed", feed.Feed.as_view(), name="catalog-feed"),
     path("products", products.Products.as_view(), name="products"),
     path("products/bulk", bulk.BulkProducts.as_view(), name="products-bulk"),

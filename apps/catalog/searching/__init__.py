@@ -13,7 +13,7 @@ from apps.catalog.searching.indexing import (
     create_index,
     words_count,
 )
-from apps.catalog.searching.results import Found, Position, search
+from apps.catalog.searching.results import Found, Hit, Position, search
 from apps.catalog.searching.suggesting import Suggestions, suggest
 
 __all__ = [
@@ -22,6 +22,7 @@ __all__ = [
     "INDEXES",
     "Found",
     "FoundByWords",
+    "Hit",
     "Position",
     "Suggestions",
     "check_index",

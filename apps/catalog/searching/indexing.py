@@ -16,7 +16,9 @@ from apps.common.databases import execute
 
 INDEXES = {
     "catalog_searchentry_text": "catalog_searchentry USING gin (text gin_trgm_ops)",
-    "catalog_searchword_trigrams": "catalog_searchword USING gin (word gin_trgm_ops)",
+    "catalog_searchword_trigrams": (
+        "catalog_searchword USING gin (word gin_trgm_ops) WITH (fastupdate = off)"
+    ),
 }
 HINT = (
     "Let a superuser run CREATE EXTENSION pg_trgm in the catalogue's database, then"

@@ -7,17 +7,19 @@ The words of a name count most, then SKU and category, then the description (Pos
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import orjson
 from django.conf import settings
+from django.core.exceptions import EmptyResultSet
 from django.db import connections
 from django.db.models import QuerySet
 
 from apps.catalog.enums import DATABASE
 from apps.catalog.searching import words
 from apps.catalog.searching.clock import in_time
+from apps.catalog.searching.suggesting import instead
 from apps.catalog.searching.words import Meaning, Shelf
 
 LADDER = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000)
@@ -49,7 +51,18 @@ FACETS = """
     ) AS counts)::text
 """
 FORWARD, BACKWARD = "-score, product_id", "-score DESC, product_id DESC"
-BEYOND = "WHERE (-score, product_id) {sign} (%s, (SELECT id FROM catalog_product WHERE public_id = %s))"
+BEYOND = (
+    "WHERE (-score, product_id) {sign} (%s, coalesce("
+    "(SELECT id FROM catalog_product WHERE public_id = %s), 0))"
+)
+
+
+class Hit(NamedTuple):
+    """A product found, with its public id."""
+
+    score: int
+    name: str
+    product_id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,18 +88,19 @@ class PriceRange:
 @dataclass(frozen=True, slots=True)
 class Found:
     """A page of what was found. ``corrected`` is what was searched for instead of words that
-    nobody knows, ``relaxed`` whether nothing has all words, so that any of them counted."""
+    nobody knows, ``relaxed`` whether nothing has all words, so that any of them counted,
+    ``suggestions`` what to ask instead where nothing was found, ``counted`` whether there are
+    facets."""
 
-    page: tuple[tuple[int, str, str], ...]  # score, name, public id
+    page: tuple[Hit, ...]
     total: int
     categories: tuple[Shelved, ...] = ()
     prices: tuple[PriceRange, ...] = ()
     corrected: str | None = None
     relaxed: bool = False
+    suggestions: tuple[str, ...] = ()
 
-    @property
-    def ids(self) -> tuple[UUID, ...]:
-        return tuple(UUID(one[2]) for one in self.page)
+    counted: bool = False
 
 
 def search(
@@ -108,7 +122,7 @@ def search(
         shelves = words.shelves_read()
         asked = words.meanings(text, shelves)
         if not asked:
-            return Found((), 0)
+            return Found((), 0, suggestions=instead(text), counted=facets)
         statement = _Statement(text, limit, among, currency, after, backward, facets, shelves)
         found = statement.run(asked, all_of_them=True)
         if not found.total:
@@ -118,7 +132,9 @@ def search(
                 found = statement.run(asked, all_of_them=True)
         if not found.total and len(asked) > 1:
             found = replace(statement.run(asked, all_of_them=False), relaxed=True)
-        return replace(found, corrected=_corrected(asked, found)) if found.total else Found((), 0)
+        if not found.total:
+            return Found((), 0, suggestions=instead(text), counted=facets)
+        return replace(found, corrected=_corrected(asked, found))
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,8 +152,7 @@ class _Statement:
         wanted, values = _query(asked, " && " if all_of_them else " || ")
         narrowed, narrowing = "", ()
         if self.among is not None:
-            sql, narrowing = self.among.order_by().values("pk").query.sql_with_params()
-            narrowed = f"AND e.product_id IN ({sql})"
+            narrowed, narrowing = _narrowing(self.among)
         order = BACKWARD if self.backward else FORWARD
         beyond, position = "", ()
         if self.after is not None:
@@ -154,7 +169,7 @@ class _Statement:
         with connections[DATABASE].cursor() as cursor:
             cursor.execute(sql, params)
             rows, total, counts = cursor.fetchone()
-        page = tuple((score, name, key) for score, name, key in orjson.loads(rows or b"[]"))
+        page = tuple(Hit(*row) for row in orjson.loads(rows or b"[]"))
         if not self.facets:
             return Found(page, total)
         counts = orjson.loads(counts or b"[]")
@@ -163,7 +178,16 @@ class _Statement:
             sum(count for *_, count in counts),
             tuple(_categories(counts, self.shelves)),
             tuple(_prices(counts, currency)),
+            counted=self.facets,
         )
+
+
+def _narrowing(among: QuerySet) -> tuple[str, Sequence[Any]]:
+    try:
+        sql, params = among.order_by().values("pk").query.sql_with_params()
+    except EmptyResultSet:  # a category that nobody knows
+        return "AND false", ()
+    return f"AND e.product_id IN ({sql})", params
 
 
 def _query(asked: Sequence[Meaning], join: str) -> tuple[str, list[str]]:
@@ -218,7 +242,7 @@ def _corrected(asked: Sequence[Meaning], found: Found) -> str | None:
     """What was searched for, with the spellings that the best of what was found has."""
     if not any(len(one.spellings) > 1 or one.corrected for one in asked):
         return None
-    best = found.page[0][1].casefold() if found.page else ""
+    best = found.page[0].name.casefold() if found.page else ""
     meant = [
         next((spelling for spelling in one.spellings if spelling in best), one.spellings[0])
         for one in asked

@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from apps.catalog.enums import DATABASE
 from apps.catalog.searching.containing import MAX_WORDS
@@ -32,9 +33,12 @@ DESCRIBED = """
 """
 # Words that share a spelling with one letter left out, or enough trigrams.
 NEAR = """
-    SELECT asked, k.word, k.documents FROM unnest(%s::text[]) AS asked, LATERAL (
-        SELECT word, documents FROM catalog_searchword
-        WHERE near && catalog_search_near(asked) {trigrams}
+    WITH slips AS MATERIALIZED (
+        SELECT asked, catalog_search_near(asked) AS like_it FROM unnest(%s::text[]) AS asked
+    )
+    SELECT asked, k.word, k.stem, k.documents FROM slips, LATERAL (
+        SELECT word, stem, documents FROM catalog_searchword
+        WHERE near && like_it {trigrams}
         ORDER BY {order} documents DESC LIMIT 60
     ) AS k
 """
@@ -42,6 +46,13 @@ NEAR_BY_LETTERS = NEAR.format(trigrams="", order="")
 NEAR_BY_TRIGRAMS = NEAR.format(
     trigrams="OR word % asked".replace("%", "%%"), order="similarity(word, asked) DESC,"
 )
+
+
+class Spelling(NamedTuple):
+    """A word of a name."""
+
+    word: str
+    stem: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +64,6 @@ class Meaning:
     spellings: tuple[str, ...]
     begins: bool = False
     shelves: tuple[int, ...] = ()
-    stem: str = ""
 
     @property
     def corrected(self) -> bool:
@@ -95,7 +105,7 @@ def meanings(text: str, shelves: Sequence[Shelf]) -> list[Meaning]:
     for word, stem, is_known, has_longer in fetch_all(DATABASE, WORDS, [text, MAX_WORDS]):
         digits = any(letter.isdigit() for letter in word)
         begins = len(word) >= SHORTEST_BEGINNING and (digits or (has_longer and not is_known))
-        one = Meaning(word, (word,), begins, _named(stem, shelves), stem)
+        one = Meaning(word, (word,), begins, _named(stem, begins, shelves))
         found.append(one)
         if not (is_known or begins or digits or one.shelves):
             unknown.append(word)
@@ -104,18 +114,29 @@ def meanings(text: str, shelves: Sequence[Shelf]) -> list[Meaning]:
     if unknown := [one.word for one in found if one.word in unknown]:
         described = {word for (word,) in fetch_all(DATABASE, DESCRIBED, [unknown])}
         near = nearest([one for one in unknown if one not in described])
-        found = [replace(one, spellings=near.get(one.word) or one.spellings) for one in found]
+        found = [_respelt(one, near.get(one.word), shelves) for one in found]
     return found
+
+
+def _respelt(asked: Meaning, near: Sequence[Spelling] | None, shelves: Sequence[Shelf]) -> Meaning:
+    if not near:
+        return asked
+    named = {pk for one in near for pk in _named(one.stem, False, shelves)}
+    spellings = tuple(one.word for one in near)
+    return replace(asked, spellings=spellings, shelves=tuple(sorted(named)))
 
 
 def widened(asked: Iterable[Meaning]) -> list[Meaning]:
     """The same words, each also taken for those that are spelt alike: a slip may make a word."""
     asked = list(asked)
     near = nearest([one.word for one in asked if not one.corrected and one.word.isalpha()])
-    return [replace(one, spellings=(*one.spellings, *near.get(one.word, ()))) for one in asked]
+    return [
+        replace(one, spellings=(*one.spellings, *(like.word for like in near.get(one.word, ()))))
+        for one in asked
+    ]
 
 
-def nearest(words: Sequence[str]) -> dict[str, tuple[str, ...]]:
+def nearest(words: Sequence[str]) -> dict[str, tuple[Spelling, ...]]:
     """The words of names nearest to each of these; a word without any is left out."""
     if not words:
         return {}
@@ -124,15 +145,25 @@ def nearest(words: Sequence[str]) -> dict[str, tuple[str, ...]]:
     )
     rows = fetch_all(DATABASE, NEAR_BY_TRIGRAMS if trigrams else NEAR_BY_LETTERS, [list(words)])
     candidates: defaultdict[str, list[tuple[str, int]]] = defaultdict(list)
-    for asked, word, documents in rows:
+    stems: dict[str, str] = {}
+    for asked, word, stem, documents in rows:
         candidates[asked].append((word, documents))
+        stems[word] = stem
     near = {asked: corrections(asked, known) for asked, known in candidates.items()}
-    return {asked: spellings for asked, spellings in near.items() if spellings}
+    return {
+        asked: tuple(Spelling(one, stems[one]) for one in spellings)
+        for asked, spellings in near.items()
+        if spellings
+    }
 
 
-def _named(stem: str, shelves: Sequence[Shelf]) -> tuple[int, ...]:
+def _named(stem: str, begins: bool, shelves: Sequence[Shelf]) -> tuple[int, ...]:
     """The shelves with this word in their names, and all that stand on them."""
-    named = {one.pk for one in shelves if stem in one.stems}
+    named = {
+        one.pk
+        for one in shelves
+        if (any(name.startswith(stem) for name in one.stems) if begins else stem in one.stems)
+    }
     return tuple(sorted(below(named, shelves)))[:MOST_SHELVES] if named else ()
 
 

@@ -15,7 +15,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 
 from apps.orders.models import Order
 from tests.integration.access.matrix import Address
-from tests.integration.api.addresses import all_addresses
+from tests.integration.api.addresses import NEEDED, all_addresses
 from tests.integration.api.conftest import ADDRESS
 
 PAGE = re.compile(r"admin/(\w+)/(\w+)/")
@@ -63,7 +63,7 @@ def _send(client: Client, address: Address, world: Any) -> Any:
     if not route.startswith("api/"):
         return client.post(path, _form(route)) if method == "POST" else client.get(path)
     if method == "GET":
-        return client.get(path)
+        return client.get(path + NEEDED.get(route, ""))
     headers = {"Idempotency-Key": str(uuid4())}
     if method != "POST" and (known := _if_match(address, world)):
         headers["If-Match"] = known
@@ -119,6 +119,12 @@ def _body(address: Address, world: Any) -> dict[str, Any]:
         "POST api/v1/me/addresses": ADDRESS,
         "PUT api/v1/me/addresses/<uuid:address_id>": ADDRESS,
         "PATCH api/v1/me/addresses/<uuid:address_id>": {"city": "Ely"},
+        "PUT api/v1/cart/items/<uuid:product_id>": {"quantity": 1},
+        "PATCH api/v1/cart/items/<uuid:product_id>": {"add": 1},
+        "POST api/v1/cart/checkout": {
+            "payment": {"card_token": "tok_approve"},
+            "shipping_address": ADDRESS,
+        },
         "POST api/v1/orders": world.shop.body(),
         "POST api/v1/orders/<uuid:order_id>/returns": {
             "lines": [{"position": 1, "quantity": 1}],
@@ -133,6 +139,7 @@ def _body(address: Address, world: Any) -> dict[str, Any]:
         "POST api/v1/staff/returns/<uuid:return_id>/refuse": {"reason": "worn", "version": 1},
         "POST api/v1/products": {"sku": "NEW", "name": "New", "price": price},
         "POST api/v1/products/bulk": {"items": [{"sku": "NEW", "name": "New", "price": price}]},
+        "POST api/v1/catalog/feed": [{"sku": "NEW", "price": price}],
         "PATCH api/v1/products/<uuid:public_id>": {"name": "New"},
         "POST api/v1/products/<uuid:public_id>/stock-adjustments": {"delta": 1, "reason": "a"},
         "POST api/v1/categories": {"name": "New"},

@@ -7,6 +7,8 @@ from typing import Any
 from django.urls import URLPattern, URLResolver, get_resolver
 
 PREFIX = "api/v1/"
+# What a GET cannot do without.
+NEEDED = {"api/v1/catalog/search": "?q=thing", "api/v1/catalog/suggestions": "?q=thing"}
 
 
 @dataclass(frozen=True)
