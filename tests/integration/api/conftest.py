@@ -41,6 +41,7 @@ class Shop:
         """What may stand in the addresses of the API."""
         return {
             "public_id": self.product_id,
+            "product_id": self.product_id,
             "order_id": self.order.pk,
             "return_id": self.return_id,
             "saga_id": self.order.saga_id,
