@@ -1,8 +1,10 @@
 """How a resource is cached: values to be declared, and overridden by ``CACHE_POLICIES``."""
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import asdict, dataclass, fields
 from enum import StrEnum
 from typing import Any
+
+import msgspec
 
 
 class Strategy(StrEnum):
@@ -63,7 +65,7 @@ class Policy:
     serializer: Serializer = Serializer.JSON
     local: Local | None = None
     strict: bool = False
-    wait: float = 1.0
+    wait: float = 0.5
     max_bytes: int = 256 * 1024
 
     def overridden(self, values: dict[str, Any]) -> "Policy":
@@ -71,14 +73,10 @@ class Policy:
         known = {one.name for one in fields(self)}
         if unknown := values.keys() - known:
             raise ValueError(f"no such policy: {', '.join(sorted(unknown))}")
-        given = dict(values)
-        if "strategy" in given:
-            given["strategy"] = Strategy(given["strategy"])
-        if "serializer" in given:
-            given["serializer"] = Serializer(given["serializer"])
-        if given.get("local") is not None:
-            local = dict(given["local"])
-            if "eviction" in local:
-                local["eviction"] = Eviction(local["eviction"])
-            given["local"] = replace(self.local or Local(), **local)
-        return replace(self, **given)
+        given = asdict(self) | values
+        if values.get("local") is not None:
+            given["local"] = asdict(self.local or Local()) | values["local"]
+        policy = msgspec.convert(given, Policy)
+        if min(policy.ttl, policy.negative_ttl, policy.max_bytes) <= 0:
+            raise ValueError("what is cached lives for some time and takes some room")
+        return policy

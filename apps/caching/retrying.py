@@ -47,8 +47,13 @@ class Retries:
 
     def _run(self) -> None:
         pause = threading.Event()
-        while self._work():
-            pause.wait(EVERY_SECONDS)
+        try:
+            while self._work():
+                pause.wait(EVERY_SECONDS)
+        finally:
+            with self._lock:
+                if self._thread is threading.current_thread():
+                    self._thread = None
 
     def _work(self) -> bool:
         """Tries all that waits; whether the thread is to go on."""

@@ -7,6 +7,7 @@ caller one time-out a second, and its keys alone are not cached.
 
 import bisect
 import hashlib
+import os
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import TypeVar
@@ -165,6 +166,10 @@ def shards() -> Shards:
 @lru_cache(maxsize=16)
 def _shards(urls: str, seconds: float) -> Shards:
     return Shards(urls.split(","))
+
+
+# A fork may have happened under a lock, or in the middle of a probe.
+os.register_at_fork(after_in_child=_shards.cache_clear)
 
 
 def _place(url: str) -> str:

@@ -57,7 +57,10 @@ def writing(
         raise
     _finish(keys, token)
     if after is not None:
-        after()
+        try:
+            after()
+        except Exception:  # as a robust on_commit: what is committed is no failure
+            log.exception("cache.after_write_failed")
 
 
 def fence_off(

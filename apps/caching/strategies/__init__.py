@@ -4,6 +4,7 @@
 and ``drop`` are the same for all four.
 """
 
+import os
 from typing import Any
 
 from django.conf import settings
@@ -25,3 +26,7 @@ def strategy(name: str) -> CacheStrategy:
         made = KINDS[resource.policy.strategy](resource)
         found = _made[name] = (override, made)
     return found[1]
+
+
+# The parent's threads, for which others would wait, are not here.
+os.register_at_fork(after_in_child=_made.clear)

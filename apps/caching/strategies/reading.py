@@ -86,7 +86,11 @@ class Reading:
         else:
             self._counts.hits += 1
         self.found[key.id] = entry
-        if self._is_early(entry) and self._lease(key).state == scripts.LEASED:
+        if (
+            self._is_early(entry)
+            and not in_transaction()
+            and self._lease(key).state == scripts.LEASED
+        ):
             self._early.append(key)
         return True
 

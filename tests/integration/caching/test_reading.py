@@ -194,6 +194,17 @@ def test_one_reader_loads_anew_before_the_end_and_others_are_served(make, table)
     assert cached.get("a") == "kept"
 
 
+def test_inside_a_transaction_nothing_is_loaded_anew(make, table):
+    cached = make(ttl=60.0, early=1e9)
+    cached.get("a")
+    redis().hset(value_key(cached, "a"), "_d", "1.0")
+    with pytest.raises(ZeroDivisionError), transaction.atomic(using=ALIAS):
+        table.put("a", "never committed")
+        assert cached.get("a") == "old"
+        raise ZeroDivisionError
+    assert redis().hget(value_key(cached, "a"), "v") == b'"old"'
+
+
 def test_a_refresh_that_fails_serves_what_there_is(make, table):
     make().get("a")
     redis().hset(value_key(make(), "a"), "_d", "1.0")

@@ -22,7 +22,9 @@ def test_what_is_said_takes_the_place_of_what_is_declared():
     assert DECLARED.overridden({"local": None}).local is None
 
 
-@pytest.mark.parametrize("said", [{"tll": 5}, {"strategy": "write-around"}])
+@pytest.mark.parametrize(
+    "said", [{"tll": 5}, {"strategy": "write-around"}, {"ttl": "5"}, {"ttl": 0}]
+)
 def test_what_cannot_be_said_stops_the_start(said, settings):
     settings.CACHE_POLICIES = {"test.said": said}
     with pytest.raises(ValueError):
