@@ -1,7 +1,7 @@
 """What callers and apps see of write-behind."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -30,12 +30,27 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Pending:
-    """What the database does not have yet of ``key``: the newest value of each field."""
+    """What the database does not have yet of ``key``: the newest value of each field.
+
+    ``older`` are the versions of those fields that came before the last change of ``key``.
+    """
 
     key: str
     version: Version
     fields: Mapping[str, bytes]
     deleted: bool = False
+    older: Mapping[str, Version] = field(default_factory=dict)
+
+    def beyond(self, version: tuple[int, int]) -> Mapping[str, bytes]:
+        """The fields that a row of ``version`` does not have: after a drain the row may have been
+        written directly, and only what came later may be written over that."""
+        if not self.older:
+            return self.fields if self.version > version else {}
+        return {
+            name: value
+            for name, value in self.fields.items()
+            if self.older.get(name, self.version) > version
+        }
 
 
 class Refused(StrEnum):

@@ -95,7 +95,13 @@ def loss_seconds() -> float | None:
 
 def pending_of(key: str, state: Mapping[bytes, bytes]) -> Pending:
     """As Redis keeps it."""
-    return Pending(key, version_of(state), fields_of(state), b":d" in state)
+    fields, older = {}, {}
+    for name, value in state.items():
+        if name[:1] != b":":
+            fields[name.decode()] = value
+        elif name[:3] == b":o:":
+            older[name[3:].decode()] = Version(*map(int, value.split(b"-")))
+    return Pending(key, version_of(state), fields, b":d" in state, older)
 
 
 def version_of(state: Mapping[bytes, bytes]) -> Version:

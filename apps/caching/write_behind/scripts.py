@@ -42,11 +42,31 @@ redis.call('HDEL', base .. 'm', 'wanted')
 return 1
 """
 
+# What is pending already of a key keeps the version it came with, in ``:o:<field>``, where the key
+# gets a newer one and the field does not: rows that have it already are not given it again.
+KEEP_AGE = """
+local function keep_age(state, fresh)
+    local old, fields = {}, redis.call('HGETALL', state)
+    for i = 1, #fields, 2 do old[fields[i]] = fields[i + 1] end
+    for name in pairs(old) do
+        if string.sub(name, 1, 1) ~= ':' then
+            if fresh[name] then
+                if old[':o:' .. name] then redis.call('HDEL', state, ':o:' .. name) end
+            elseif not old[':o:' .. name] then
+                redis.call('HSET', state, ':o:' .. name, old[':e'] .. '-' .. old[':c'])
+            end
+        end
+    end
+    return old[':d']
+end
+"""
+
 # ARGV: shards, limit, length of the log, by, ms a nudge stands, then of each change: shard, key,
 # number of words that follow (-1: a tombstone), field, value, … → {1, epoch, counters (0: full, -1:
 # deleted), shards that nobody is on the way to}.
 PUT = (
-    EPOCH
+    KEEP_AGE
+    + EPOCH
     + """
 local total = 0
 for shard = 0, ARGV[1] - 1 do total = total + redis.call('ZCARD', base .. 'd:' .. shard) end
@@ -60,7 +80,13 @@ while i <= #ARGV do
     if total < limit or redis.call('ZSCORE', dirty, key) then
         added = redis.call('ZADD', dirty, 'NX', now, key)
         total = total + added
-        if added == 0 and redis.call('HEXISTS', state, ':d') == 1 then
+        local dead = false
+        if added == 0 then
+            local fresh = {}
+            for one = i, i + words - 1, 2 do fresh[ARGV[one]] = true end
+            dead = keep_age(state, fresh)
+        end
+        if dead then
             out[#out + 1] = -1
         else
             counter = counter + 1
@@ -158,13 +184,15 @@ return 1
 # ARGV: id, key. Back among the pending with a new version, beneath what came since.
 # → {1, epoch, counter}, {2} where there is none, or {0, token}.
 REDRIVE = (
-    EPOCH
+    KEEP_AGE
+    + EPOCH
     + """
 local dead = base .. 'x:' .. ARGV[1]
 local state = base .. 's:' .. ARGV[2]
 local found = redis.call('HGETALL', dead)
 if #found == 0 then return {2} end
 local fresh = redis.call('ZADD', KEYS[2], 'NX', now, ARGV[2]) == 1
+if not fresh then keep_age(state, {}) end
 counter = counter + 1
 redis.call('HSET', state, ':e', epoch, ':c', counter)
 for i = 1, #found, 2 do

@@ -34,7 +34,7 @@ def merge(rows: Iterable[Product], pending: Mapping[str, Pending]) -> None:
         if one is None or one.version <= (row.feed_epoch, row.feed_counter):
             continue
         try:
-            edit = edits.from_fields(one.fields)
+            edit = edits.from_fields(one.beyond((row.feed_epoch, row.feed_counter)))
         except ValueError as error:
             # It will be a dead letter.
             log.warning("feed.strange_edit", key=one.key, error=str(error))

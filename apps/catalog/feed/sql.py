@@ -134,6 +134,20 @@ def write_edits(
     return {public_id: Outcome(word) for public_id, word in rows}
 
 
+def lock_versions(keys: Collection[str]) -> dict[str, tuple[int, int]]:
+    """Epoch and counter of the newest edit that each living product has, under their locks."""
+    rows = fetch_all(
+        DATABASE,
+        """
+        SELECT public_id::text, feed_epoch, feed_counter FROM catalog_product
+        WHERE public_id = ANY(%s::uuid[]) AND deleted IS NULL ORDER BY id FOR NO KEY UPDATE
+        """,
+        [list(keys)],
+        prepared=True,
+    )
+    return {key: (epoch, counter) for key, epoch, counter in rows}
+
+
 def living(
     skus: Collection[str], keys: Collection[str]
 ) -> tuple[dict[str, Known], dict[str, Known], int]:

@@ -88,10 +88,10 @@ def test_whoever_drains_first_is_not_overwritten_by_what_was_pending(table):  # 
             lost.append(str(found))
 
     crowd = Crowd()
-    crowd.add(write_directly, times=25)
+    crowd.add(write_directly, times=15)
     for _ in range(2):
         crowd.add(lambda number: flush(buffer, 0))
     crowd.run()
     flush_now(buffer)
     assert lost == []
-    assert table.rows() == {"k": ("feed 24", "24")}
+    assert table.rows() == {"k": ("feed 14", "14")}

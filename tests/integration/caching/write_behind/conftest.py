@@ -23,5 +23,6 @@ def table(db, sent) -> Iterator[Table]:
     execute(ALIAS, CREATE)
     one = Table(f"things-{uuid.uuid4().hex[:8]}")
     yield one
+    execute(ALIAS, "DROP TABLE behind_thing")
     for key in client().scan_iter(f"{layout.base(one.buffer())}*", count=1_000):
         client().delete(key)

@@ -103,3 +103,25 @@ def test_a_worker_is_called_once_per_shard(table, sent):
 def test_a_field_that_looks_like_the_versions_is_a_programming_error(table):
     with pytest.raises(ValueError, match="may not be called"):
         put(table.buffer(), [change("k", **{":e": "9"})])
+
+
+def test_a_field_keeps_the_version_it_came_with(table):
+    buffer = table.buffer()
+    put(buffer, [change("k", a="1", b="1"), change("k", b="2"), change("k", b="3")])
+    one = pending(buffer, ["k"])["k"]
+    assert (one.version, one.older) == ((1, 3), {"a": (1, 1)})
+    assert one.beyond((0, 9)) == {"a": b"1", "b": b"3"}
+    assert one.beyond((1, 1)) == one.beyond((1, 2)) == {"b": b"3"}
+    assert one.beyond((1, 3)) == {}
+    put(buffer, [change("k", a="4")])
+    one = pending(buffer, ["k"])["k"]
+    assert (one.fields, one.older) == ({"a": b"4", "b": b"3"}, {"b": (1, 3)})
+
+
+def test_what_a_row_has_already_is_not_pending_for_it_any_more(table):
+    """Of one version for all fields, too."""
+    buffer = table.buffer()
+    put(buffer, [change("k", a="1", b="1")])
+    one = pending(buffer, ["k"])["k"]
+    assert one.beyond((1, 0)) == {"a": b"1", "b": b"1"}
+    assert one.beyond((1, 1)) == one.beyond((2, 0)) == {}
