@@ -45,10 +45,10 @@ def keys_of(events: Sequence[Received]) -> list[Key]:
             categories.add(event.payload.category_id)
             keys += [TREE, SHELF_TAG]
         else:
-            products.update(_products_of(event.payload))
+            products |= set(_products_of(event.payload))
     if categories:
         rows = fetch_all(DATABASE, IN_CATEGORIES, [list(categories)])
-        products.update(str(public_id) for [public_id] in rows)
+        products |= {str(public_id) for [public_id] in rows}
     return list(dict.fromkeys([*keys, *(Key(PRODUCT, one) for one in sorted(products))]))
 
 

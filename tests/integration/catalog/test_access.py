@@ -39,6 +39,7 @@ DOORS = [
     Door("DELETE", PRODUCT, ("delete_product",), 204),
     Door("POST", f"{PRODUCT}/restore", ("restore_product",), deleted=True),
     Door("POST", f"{PRODUCT}/purge", ("purge_product",), 204, deleted=True),
+    Door("DELETE", f"{PRODUCT}/cache", ("change_product",), 204),
     Door("GET", f"{PRODUCT}/prices", ("view_pricechange",)),
     Door("GET", f"{PRODUCT}/stock", ("view_stockitem",)),
     Door("GET", f"{PRODUCT}/stock-ledger", ("view_stockledgerentry",)),
