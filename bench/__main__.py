@@ -7,6 +7,7 @@ from bench import data, pages, replay, styles
 from bench.events import command as events
 from bench.reads import command as reads
 from bench.sagas import command as sagas
+from bench.search import command as search
 
 
 def main() -> int:
@@ -18,6 +19,7 @@ def main() -> int:
     sagas.add_parser(benchmarks)
     events.add_parser(benchmarks)
     styles.add_parser(benchmarks)
+    search.add_parser(benchmarks)
     reads.add_parser(benchmarks)
     arguments = parser.parse_args()
     return arguments.run(arguments)

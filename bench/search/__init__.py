@@ -1,0 +1,1 @@
+"""``python -m bench search``: finding products among many, beside ``icontains``."""

@@ -4,7 +4,8 @@ import random
 from collections.abc import Sequence
 from pathlib import Path
 
-from bench.search.questions import SEED
+from bench.data import TABLES
+from bench.search.questions import SEED, more_names
 
 SHELVES = ("Kitchen", "Garden", "Party", "Christmas", "Lighting", "Bags", "Stationery", "Toys")
 CHUNK = 10_000
@@ -53,3 +54,40 @@ def insert_products(names: Sequence[str], skus: Sequence[str]) -> None:
         part = slice(first, first + CHUNK)
         prices = [f"{chance.lognormvariate(1, 1):.2f}" for _ in names[part]]
         execute(DATABASE, PRODUCTS, [list(skus[part]), list(names[part]), prices])
+
+
+def some_names(count: int) -> list[str]:
+    """Names made of those that the shop has."""
+    from apps.catalog.models import Product
+
+    return more_names(list(Product.objects.order_by("pk").values_list("name", flat=True)), count)
+
+
+def settle() -> None:
+    """What autovacuum and the hourly count would do in a while."""
+    from apps.catalog import searching
+    from apps.catalog.enums import DATABASE
+    from apps.common.databases import execute
+
+    execute(DATABASE, "SET statement_timeout = 0")
+    searching.words_count()
+    execute(DATABASE, f"VACUUM ANALYZE {TABLES}")
+
+
+def sizes() -> dict[str, float]:
+    """Megabytes of the search's tables with their indexes, and of the products with theirs."""
+    from apps.catalog.enums import DATABASE
+    from apps.common.databases import fetch_all
+
+    tables = ["catalog_searchentry", "catalog_searchword", "catalog_product"]
+    rows = fetch_all(
+        DATABASE,
+        "SELECT name, pg_relation_size(name::regclass), pg_indexes_size(name::regclass)"
+        " FROM unnest(%s::text[]) AS name",
+        [tables],
+    )
+    found = {}
+    for name, table, indexes in rows:
+        found[name] = round(table / 1e6, 1)
+        found[f"{name} indexes"] = round(indexes / 1e6, 1)
+    return found
