@@ -14,6 +14,7 @@ from django.db import connections, transaction
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
+from apps.caching import write_behind
 from apps.common.databases import execute
 from apps.messaging import figures
 from apps.messaging.brokers import choose
@@ -48,6 +49,10 @@ TEXTS = {
     "holdfast_group_sign_seconds": "Seconds since a consumer of the group gave a sign of life.",
     "holdfast_group_messages": "Messages by what became of them, of the consumers now alive.",
     "holdfast_unroutable": "Messages that no group wanted and the broker kept aside.",
+    "holdfast_write_behind_pending": "Things of which edits wait for the database.",
+    "holdfast_write_behind_oldest_seconds": "Age of the oldest edit that waits.",
+    "holdfast_write_behind_dead_letters": "Edits that the database refused.",
+    "holdfast_write_behind_loss_bound_seconds": "The most that a crash of Redis takes of them.",
 }
 STATEMENT_MS = 900
 
@@ -92,6 +97,7 @@ def all_sources() -> dict[str, Callable[[], Iterable[Sample]]]:
         "read-model": _read_model,
         "events": _groups,
         "consumers": _consumers,
+        "write-behind": _write_behind,
     }
 
 
@@ -177,3 +183,14 @@ def _consumers() -> Iterator[Sample]:
         yield "holdfast_group_sign_seconds", {"group": group}, age
     for (group, verdict), count in counts.items():
         yield "holdfast_group_messages", {"group": group, "verdict": verdict}, count
+
+
+def _write_behind() -> Iterator[Sample]:
+    for buffer in write_behind.all_buffers():
+        whose, behind = {"buffer": buffer.name}, write_behind.backlog(buffer)
+        yield "holdfast_write_behind_pending", whose, behind.keys
+        yield "holdfast_write_behind_oldest_seconds", whose, behind.oldest
+        yield "holdfast_write_behind_dead_letters", whose, behind.dead
+    bound = write_behind.loss_seconds()
+    if bound is not None:
+        yield "holdfast_write_behind_loss_bound_seconds", {}, bound

@@ -10,7 +10,8 @@ from django.utils.crypto import constant_time_compare
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
 
-from project.metrics import requests
+from apps.caching.local import process
+from project.metrics import caches, requests
 from project.metrics.gauges import Gauges
 
 # Whoever sends these speaks for somebody else, who may be anywhere.
@@ -23,6 +24,7 @@ class Metrics:
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]):
         self.get_response = get_response
         self.gauges = Gauges()
+        process.every_moment(caches.tally)
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if request.path != "/metrics":
@@ -35,6 +37,7 @@ class Metrics:
         )
 
     def _counters(self) -> CollectorRegistry:
+        caches.tally()
         if not settings.METRICS_DIRECTORY:
             return requests.REGISTRY
         registry = CollectorRegistry()
