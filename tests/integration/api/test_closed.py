@@ -8,8 +8,12 @@ from tests.integration.api.addresses import NEEDED, all_addresses
 PUBLIC = {
     "api/v1/catalog/search",
     "api/v1/catalog/suggestions",
+    "api/v1/catalog/trending",
+    "api/v1/catalog/best-sellers",
+    "api/v1/catalog/recently-viewed",
     "api/v1/products",
     "api/v1/products/<uuid:public_id>",
+    "api/v1/products/<uuid:public_id>/related",
     "api/v1/categories",
     "api/v1/categories/<uuid:category_id>",
 }
@@ -19,7 +23,7 @@ VISITORS = {
     "DELETE api/v1/cart": 204,
     "GET api/v1/cart": 200,
     "DELETE api/v1/cart/items/<uuid:product_id>": 404,
-    "PATCH api/v1/cart/items/<uuid:product_id>": 400,
+    "PATCH api/v1/cart/items/<uuid:product_id>": 200,
     "PUT api/v1/cart/items/<uuid:product_id>": 400,
 }
 

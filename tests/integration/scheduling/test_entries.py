@@ -26,6 +26,8 @@ def test_the_shops_jobs_run_as_declared():
     assert {name: str(job.schedule) for name, job in registered().items()} == {
         "audit": "<crontab: 30 4 * * * (m/h/dM/MY/d)>",
         "clear-sessions": "1:00:00",
+        "count-sales": "0:01:00",
+        "count-words": "<crontab: 50 * * * * (m/h/dM/MY/d)>",
         "expire-holds": "0:01:00",
         "forget-mails": "<crontab: 40 3 * * * (m/h/dM/MY/d)>",
         "forget-records": "1:00:00",
