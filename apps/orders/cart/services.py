@@ -116,7 +116,7 @@ def _check_product(product_id: UUID) -> None:
 def _with(lines: Lines, product_id: UUID, quantity: int) -> Lines:
     if quantity > MAX_QUANTITY:
         text = f"At most {MAX_QUANTITY:,} pieces of a product."
-        raise InvalidInput.field("quantity", "max_value", text)
+        raise InvalidInput.field("quantity", "max_quantity", text)
     if quantity > 0:
         return _checked({**lines, product_id: quantity})
     return {one: pieces for one, pieces in lines.items() if one != product_id}

@@ -23,19 +23,30 @@ from apps.orders.rest.cart_serializers import (
     AddItemInput,
     CartOutput,
     CheckoutInput,
+    Nothing,
     SetItemInput,
 )
 from apps.orders.rest.serializers import OrderPlacedOutput
 from apps.orders.rest.views import address_of, answer_placed
 
 TAGS = ["cart"]
+ANYBODY = [{}, {"sessionToken": []}]
 HEADER = "X-Cart-Token"
+# Also a body that is not wanted is read.
+BODY_PROBLEMS = {status: problem_response(status) for status in (413, 415)}
 TOKEN = OpenApiParameter(
     name=HEADER,
     location=OpenApiParameter.HEADER,
     type={"type": "string", "pattern": r"^[A-Za-z0-9_-]{43}$"},
     description="Of a visitor who is not logged in: the token that the first change of the cart "
     "answered with.",
+)
+THE_TOKEN = OpenApiParameter(
+    name=HEADER,
+    location=OpenApiParameter.HEADER,
+    required=True,
+    type={"type": "string", "pattern": r"^[A-Za-z0-9_-]{43}$"},
+    description="The token of the cart to take over.",
 )
 NEW_TOKEN = OpenApiParameter(
     name=HEADER,
@@ -48,13 +59,14 @@ NEW_TOKEN = OpenApiParameter(
 
 def owner_of(request: Request) -> Owner | None:
     """Whose cart is meant; None for a visitor without a token."""
+    bearer = _bearer(request) if HEADER in request.headers else None
     if request.user and request.user.is_authenticated:
         return Owner.customer(request.user.public_id)
+    return bearer
+
+
+def _bearer(request: Request) -> Owner:
     token = request.headers.get(HEADER, "")
-    return _bearer(token) if token else None
-
-
-def _bearer(token: str) -> Owner:
     if not contracts.TOKEN.fullmatch(token):
         raise InvalidInput.field(HEADER, "invalid", "This is not a cart's token.")
     return Owner.bearer(token)
@@ -74,6 +86,7 @@ class Cart(APIView):
     @extend_schema(
         operation_id="cart_get",
         tags=TAGS,
+        auth=ANYBODY,
         summary="What is in my cart",
         parameters=[TOKEN],
         responses=CartOutput,
@@ -86,13 +99,17 @@ class Cart(APIView):
     @extend_schema(
         operation_id="cart_clear",
         tags=TAGS,
+        auth=ANYBODY,
         summary="Take everything out of my cart",
         parameters=[TOKEN, IF_MATCH],
-        responses={204: None},
+        request=None,
+        responses={204: None, **BODY_PROBLEMS},
     )
     def delete(self, request: Request) -> Response:
-        version = if_match_version(request)
-        if owner := owner_of(request):
+        refuse_unknown_parameters(request)
+        version, owner = if_match_version(request), owner_of(request)
+        validated(Nothing, request)
+        if owner:
             services.cart_clear(owner, version=version)
         return Response(status=204)
 
@@ -103,6 +120,7 @@ class CartItem(APIView):
     @extend_schema(
         operation_id="cart_set_item",
         tags=TAGS,
+        auth=ANYBODY,
         summary="Have so many pieces of a product in my cart",
         description="A customer's cart holds its stock for a while: `held` says of how many pieces."
         " A visitor who is not logged in gets a token for the new cart in `X-Cart-Token`.",
@@ -111,6 +129,7 @@ class CartItem(APIView):
         responses=CartOutput,
     )
     def put(self, request: Request, product_id: UUID) -> Response:
+        refuse_unknown_parameters(request)
         version, body = if_match_version(request), validated(SetItemInput, request)
         owner, token = _owner_or_new(request)
         cart = services.line_set(owner, product_id, body["quantity"], version=version)
@@ -119,12 +138,14 @@ class CartItem(APIView):
     @extend_schema(
         operation_id="cart_add_item",
         tags=TAGS,
+        auth=ANYBODY,
         summary="Have some pieces more, or fewer, of a product in my cart",
         parameters=[TOKEN, NEW_TOKEN, IF_MATCH],
         request=AddItemInput,
         responses=CartOutput,
     )
     def patch(self, request: Request, product_id: UUID) -> Response:
+        refuse_unknown_parameters(request)
         version, body = if_match_version(request), validated(AddItemInput, request)
         owner, token = _owner_or_new(request)
         cart = services.line_add(owner, product_id, body["add"], version=version)
@@ -133,12 +154,16 @@ class CartItem(APIView):
     @extend_schema(
         operation_id="cart_remove_item",
         tags=TAGS,
+        auth=ANYBODY,
         summary="Take a product out of my cart",
         parameters=[TOKEN, IF_MATCH],
-        responses=CartOutput,
+        request=None,
+        responses={200: CartOutput, **BODY_PROBLEMS},
     )
     def delete(self, request: Request, product_id: UUID) -> Response:
+        refuse_unknown_parameters(request)
         version, owner = if_match_version(request), owner_of(request)
+        validated(Nothing, request)
         owner = owner or Owner.bearer(contracts.new_token())  # a visitor without a cart
         return _answer(services.line_remove(owner, product_id, version=version))
 
@@ -162,13 +187,14 @@ class Merge(APIView):
         summary="Take the cart over that I filled before I logged in",
         description="Its items are added to those of my cart, and its token is good for nothing "
         "any more.",
-        parameters=[TOKEN],
+        parameters=[THE_TOKEN],
         request=None,
         responses={200: CartOutput, 404: problem_response(404)},
     )
     def post(self, request: Request) -> Response:
-        other = _bearer(request.headers.get(HEADER, ""))
-        return _answer(services.cart_merge(owner_of(request), other))
+        refuse_unknown_parameters(request)
+        validated(Nothing, request)
+        return _answer(services.cart_merge(owner_of(request), _bearer(request)))
 
 
 class Checkout(APIView):

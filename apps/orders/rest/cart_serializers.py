@@ -8,6 +8,10 @@ from apps.orders.cart.contracts import MAX_QUANTITY
 from apps.orders.rest.serializers import PaidAndSentInput
 
 
+class Nothing(StrictSerializer):
+    """A body that says nothing: ``{}``, or none at all."""
+
+
 class SetItemInput(StrictSerializer):
     quantity = IntegerField(min_value=1, max_value=MAX_QUANTITY, help_text="Pieces in all.")
 
@@ -16,6 +20,8 @@ class AddItemInput(StrictSerializer):
     add = IntegerField(
         min_value=-MAX_QUANTITY,
         max_value=MAX_QUANTITY,
+        required=False,
+        default=1,
         help_text="Pieces more than now, or fewer; with none left the item goes.",
     )
 

@@ -43,6 +43,9 @@ BEYOND_SCHEMA = {
     ("amount", "max_decimal_places"),
     ("amount", "min_value"),
     ("delta", "no_change"),
+    # What is in the cart already counts.
+    ("quantity", "max_quantity"),
+    ("product_id", "too_many_lines"),
     ("slug", "invalid"),
     # One of two, in the body or in a header.
     ("shipping_address", "required"),
@@ -160,6 +163,8 @@ class Attack:
         if case.headers.get("If-Match") == "0":
             # For optional headers the shortest text is taken, whatever the pattern says.
             case.headers["If-Match"] = '"1"'
+        if len(case.headers.get("X-Cart-Token", "")) == 1:
+            case.headers["X-Cart-Token"] *= 43
         if self.requests % 2:
             return
         for name in case.path_parameters:

@@ -131,7 +131,7 @@ def test_a_cart_has_its_limits(ada):
     first = shop.product(5)
     ada.put(first, 900)
     answer = ada.add(first, 101)
-    assert (answer.status_code, errors(answer)) == (400, [("quantity", "max_value")])
+    assert (answer.status_code, errors(answer)) == (400, [("quantity", "max_quantity")])
     store.edit(
         ada.owner,
         lambda cart: services._next(cart, {uuid4(): 1 for _ in range(MAX_LINES)}),
