@@ -9,6 +9,8 @@ from unfold.sites import UnfoldAdminSite
 
 from apps.customers.staff_login import StaffLogin
 from project.desk import dashboard, search
+from project.desk.caches import Caches
+from project.desk.edits import Edits
 from project.desk.trash import Trash
 from project.desk.views import SavedViews
 
@@ -29,7 +31,8 @@ class BackOffice(UnfoldAdminSite):
 
     def extra_urls(self) -> list:
         """Pages over all of the shop."""
-        return [*StaffLogin(self).urls(), *[*Trash(self).urls(), *SavedViews(self).urls()]]
+        rooms = (StaffLogin, Trash, SavedViews, Edits, Caches)
+        return [one for room in rooms for one in room(self).urls()]
 
     def index(self, request: HttpRequest, extra_context: dict | None = None) -> HttpResponse:
         """The dashboard: as much of it as the person may see."""

@@ -97,13 +97,24 @@ GROUPS: tuple[tuple[str, tuple[Entry, ...]], ...] = (
 )
 
 
+# Pages that are no model's: group, title, icon, name of the address, permission.
+PAGES = (
+    ("Catalogue", "Pending edits", "pending_actions", "admin:edits", "catalog.view_product"),
+    ("Catalogue", "Refused edits", "rule_folder", "admin:edits_refused", "catalog.view_product"),
+    ("System", "Caches", "memory", "admin:caches", "caching.view_invalidation"),
+)
+
+
 def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
     """Groups of links; a page that is not registered or not permitted is left out."""
     groups = [
         {
             "title": title,
             "separator": True,
-            "items": [link for entry in entries if (link := _link(request, entry))],
+            "items": [
+                *[link for entry in entries if (link := _link(request, entry))],
+                *_pages(request, title),
+            ],
         }
         for title, entries in GROUPS
     ]
@@ -121,6 +132,14 @@ def _overview(groups: list[dict[str, Any]]) -> dict[str, Any]:
     if any(item["link"] in pages for group in groups for item in group["items"]):
         links.append({"title": "Trash", "icon": "delete", "link": reverse("admin:trash")})
     return {"title": "Overview", "items": links}
+
+
+def _pages(request: HttpRequest, group: str) -> list[dict[str, Any]]:
+    return [
+        {"title": title, "icon": icon, "link": reverse(name)}
+        for where, title, icon, name, permission in PAGES
+        if where == group and request.user.has_perm(permission)
+    ]
 
 
 def _link(request: HttpRequest, entry: Entry) -> dict[str, Any] | None:

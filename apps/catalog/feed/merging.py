@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
+from types import MappingProxyType
 
 import orjson
 import structlog
@@ -14,16 +15,17 @@ from apps.catalog.feed.buffer import PRODUCTS
 from apps.catalog.models import Product
 
 log = structlog.get_logger(__name__)
+UNKNOWN: Mapping[str, Pending] = MappingProxyType({})  # edits may wait that nobody can name
 
 
 def waiting(ids: Sequence[str]) -> Mapping[str, Pending]:
     """The edits that wait of these products (public ids as text), to be asked for before the rows
-    are read. Redis away: none, and readers see what the database has."""
+    are read. Redis away: ``UNKNOWN``, and readers see what the database has."""
     try:
         return write_behind.pending(PRODUCTS, ids) if ids else {}
     except PendingUnknown as error:
         log.warning("feed.pending_unknown", error=str(error))
-        return {}
+        return UNKNOWN
 
 
 def merge(rows: Iterable[Product], pending: Mapping[str, Pending]) -> None:

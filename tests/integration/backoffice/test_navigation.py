@@ -6,9 +6,10 @@ from django.conf import settings
 from django.contrib import admin
 from django.contrib.auth.models import Permission
 from django.test import Client, RequestFactory
+from django.urls import reverse
 
 from apps.customers.models import User
-from project.navigation import GROUPS, sidebar
+from project.navigation import GROUPS, PAGES, sidebar
 
 pytestmark = pytest.mark.django_db(databases=list(settings.DATABASES))
 
@@ -22,7 +23,8 @@ def links_of(user: User) -> list[str]:
 def test_every_entry_is_a_page(root, staff):
     entries = [label for _, entries in GROUPS for _, _, label in entries]
 
-    assert len(links_of(root)) == len(entries) + len(["dashboard", "trash"])
+    assert len(links_of(root)) == len(entries) + len(["dashboard", "trash"]) + len(PAGES)
+    assert [staff.get(reverse(name)).status_code for *_, name, _ in PAGES] == [200] * len(PAGES)
     assert all(apps.get_model(label) in admin.site._registry for label in entries)
 
 
