@@ -6,7 +6,7 @@ from celery.schedules import crontab
 from django.conf import settings
 
 from apps.caching import invalidations
-from apps.catalog import purging, stock
+from apps.catalog import purging, searching, stock
 from apps.catalog.caching import learning
 from apps.catalog.enums import DATABASE
 from apps.common.batches import in_batches
@@ -63,3 +63,14 @@ def invalidate_pending() -> Counts:
 )
 def know_products() -> Counts:
     return {"products": learning.refresh()}
+
+
+@job(
+    name="count-words",
+    title="Count the words of names",
+    about="Counts in how many names for sale each word is: for suggestions and misspelt searches.",
+    schedule=crontab(minute=50),
+    database=DATABASE,
+)
+def count_words() -> Counts:
+    return {"words": searching.words_count()}
