@@ -6,9 +6,14 @@ from typing import Any
 
 from django.conf import settings
 
-from apps.caching.policies import Policy
+from apps.caching.policies import Policy, Strategy
+from apps.caching.write_behind.contracts import Buffer, Pending
 
 Fields = Mapping[str, bytes]  # a value as Redis keeps it: a hash
+
+
+class Provisional(dict):
+    """What there is for the moment: to be served, not to be kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,8 +24,10 @@ class Resource:
 
     ``decode`` raises ``ValueError`` for bytes that are none of its own: that is a miss.
 
-    ``merge`` is for write-behind: ``pending`` gives the edits that the database does not have yet,
-    asked for before ``load``, and ``merge`` lays them over what it loaded.
+    ``load`` returns a ``Provisional`` where something it needs does not answer: that is not kept.
+
+    ``buffer`` and ``merge`` are for write-behind: where edits wait, and how they are laid over what
+    was loaded (None: there is no row).
     """
 
     name: str
@@ -29,8 +36,8 @@ class Resource:
     encode: Callable[[Any], Fields] | None = None
     decode: Callable[[Fields], Any] | None = None
     form: int = 1
-    pending: Callable[[Sequence[str]], Mapping[str, Any]] | None = None
-    merge: Callable[[Any | None, Any], Any | None] | None = None
+    buffer: Buffer | None = None
+    merge: Callable[[Any | None, Pending], Any | None] | None = None
 
     @property
     def policy(self) -> Policy:
@@ -46,7 +53,9 @@ def register_resources(resources: Iterable[Resource]) -> None:
     for one in resources:
         if _resources.setdefault(one.name, one) != one:
             raise ValueError(f"resource {one.name} is declared twice")
-        one.policy  # noqa: B018 - a bad override stops the start
+        behind = one.policy.strategy is Strategy.WRITE_BEHIND  # a bad override stops the start
+        if behind and (one.buffer is None or one.merge is None):
+            raise ValueError(f"resource {one.name} has nowhere to write behind")
 
 
 def find_resource(name: str) -> Resource:

@@ -3,9 +3,12 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from apps.caching import write_behind
 from apps.caching.policies import Strategy
+from apps.caching.resources import Provisional
 from apps.caching.strategies.base import CacheStrategy
 from apps.caching.strategies.reading import Load
+from apps.caching.write_behind import Change, PendingUnknown, Refused, Version
 
 AFRESH = 50  # ids that a write-through fills anew; the rest is read when it is asked for
 
@@ -32,23 +35,29 @@ class WriteThrough(ReadThrough):
 
 
 class WriteBehind(ReadThrough):
-    """What is read are the database's rows, and over them the edits that it does not have yet.
+    """What is read are the database's rows, and over them the edits that it does not have yet; a
+    write goes to the durable Redis, and from there in sets to the database."""
 
-    Those are made and flushed by ``apps.caching.write_behind``; each drops the value.
-    """
+    def put(self, changes: Sequence[Change], *, by: str = "") -> list[Version | Refused]:
+        """Takes ``changes``, so that every reader sees them from now on; returns for each its
+        version, or why it was not taken (the caller then writes it to the database)."""
+        buffer = self.resource.buffer
+        with self.writing(buffer.alias, [one.key for one in changes]):
+            return write_behind.put(buffer, changes, by=by)
 
     def loader(self, load: Load | None) -> Load:
-        if self.resource.pending is None or self.resource.merge is None:
-            return self.resource.load
         return self._load_merged
 
     def _load_merged(self, ids: Sequence[str]) -> Mapping[str, Any]:
         """Edits first: what is flushed in between is then in the row as well."""
-        pending = self.resource.pending(ids)
-        found = dict(self.resource.load(ids))
+        try:
+            pending = write_behind.pending(self.resource.buffer, ids)
+        except PendingUnknown:
+            return Provisional(self.resource.load(ids))
+        found: dict[str, Any] = dict(self.resource.load(ids))
         for one, edits in pending.items():
             found[one] = self.resource.merge(found.get(one), edits)
-        return {one: value for one, value in found.items() if value is not None}
+        return found
 
 
 KINDS = {

@@ -12,6 +12,7 @@ from apps.caching import scripts
 from apps.caching.fence import Look, new_token
 from apps.caching.flights import Flights
 from apps.caching.keys import Key
+from apps.caching.resources import Provisional
 from apps.caching.shards import shards
 from apps.caching.values import Entry, TooLarge
 from apps.common.databases import in_transaction
@@ -143,12 +144,16 @@ class Reading:
         try:
             with _flights.flight(self._token) as flight:
                 loaded = self._loaded([key.id for key in (*leased, *opened)])
-                flight.values = {key.id: loaded.get(key.id) for key in leased}
-                flight.tags = self._generations
+                if not isinstance(loaded, Provisional):
+                    flight.values = {key.id: loaded.get(key.id) for key in leased}
+                    flight.tags = self._generations
         except BaseException:
             self._shards.release(leased, self._token)
             raise
         self._take([*leased, *opened], loaded)
+        if flight.values is None:
+            self._shards.release(leased, self._token)
+            return
         self._fill(leased, time.perf_counter() - began)
 
     def _loaded(self, ids: Sequence[str]) -> Mapping[str, Any]:

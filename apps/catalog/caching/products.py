@@ -6,7 +6,7 @@ from uuid import UUID
 
 import orjson
 
-from apps.caching.resources import Fields
+from apps.caching.resources import Fields, Provisional
 from apps.catalog import selectors
 from apps.catalog.caching import known
 from apps.catalog.enums import ProductState
@@ -45,7 +45,8 @@ def load(ids: Sequence[str]) -> Mapping[str, CachedProduct]:
     rows = selectors.products(state=ProductState.FOR_SALE)
     rows = list(rows.filter(public_id__in=[UUID(one) for one in wanted]))
     merging.merge(rows, pending)
-    return {str(row.public_id): cached(row) for row in rows}
+    found = {str(row.public_id): cached(row) for row in rows}
+    return Provisional(found) if pending is merging.UNKNOWN else found
 
 
 def encode(product: CachedProduct) -> Fields:
