@@ -5,9 +5,11 @@ import sys
 
 from bench import data, pages, replay, styles
 from bench.events import command as events
+from bench.feed import command as feed
 from bench.reads import command as reads
 from bench.sagas import command as sagas
 from bench.search import command as search
+from bench.writes import command as writes
 
 
 def main() -> int:
@@ -21,6 +23,8 @@ def main() -> int:
     styles.add_parser(benchmarks)
     search.add_parser(benchmarks)
     reads.add_parser(benchmarks)
+    writes.add_parser(benchmarks)
+    feed.add_parser(benchmarks)
     arguments = parser.parse_args()
     return arguments.run(arguments)
 

@@ -36,10 +36,11 @@ def reader() -> redis.Redis:
 
 
 @contextmanager
-def reached() -> Iterator[None]:
-    """Around calls: raises one of ``AWAY`` at once where Redis did not answer a moment ago."""
+def reached(who: str = "client") -> Iterator[None]:
+    """Around calls: raises one of ``AWAY`` at once where Redis did not answer a moment ago; what is
+    too slow for a ``reader`` may not be for others."""
     try:
-        with _breaker(settings.QUEUE_REDIS_URL).call():
+        with _breaker(settings.QUEUE_REDIS_URL, who).call():
             yield
     except BreakerOpen:
         raise redis.ConnectionError("did not answer a moment ago") from None
@@ -61,7 +62,7 @@ def run(script: str, keys: Sequence[str], words: Sequence[Any]) -> Any:
 @contextmanager
 def asking() -> Iterator[Pipeline]:
     """A pipeline for readers, to be executed in the block."""
-    with reached(), reader().pipeline(transaction=False) as pipe:
+    with reached("reader"), reader().pipeline(transaction=False) as pipe:
         yield pipe
 
 
@@ -78,7 +79,7 @@ def _client(url: str, seconds: float) -> redis.Redis:
 
 
 @cache
-def _breaker(url: str) -> Breaker:
+def _breaker(url: str, who: str) -> Breaker:
     return Breaker(failures=1, seconds=BREAK_SECONDS, counted=AWAY)
 
 

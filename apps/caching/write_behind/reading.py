@@ -84,7 +84,7 @@ def loss_seconds() -> float | None:
     """The most that a crash of Redis takes of what it accepted: 0 with ``appendfsync always``, 1
     with ``everysec``, infinity without a file; None where it cannot be asked."""
     try:
-        with reached():
+        with reached("reader"):
             told = reader().config_get("append*")
     except (*AWAY, redis.ResponseError):
         return None

@@ -1,0 +1,1 @@
+"""Feeds over HTTP: how fast they are accepted, how fast they get into the database."""

@@ -1,0 +1,1 @@
+"""One change of a product: to the database, and to Redis first."""
