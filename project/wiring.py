@@ -55,6 +55,7 @@ from apps.shipping import event_contracts as shipment_events
 JOBS = (
     catalog_jobs.expire_holds,
     catalog_jobs.purge_products,
+    catalog_jobs.count_words,
     catalog_jobs.invalidate_pending,
     catalog_jobs.know_products,
     engagement_jobs.count_sales,
