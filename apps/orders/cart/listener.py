@@ -61,6 +61,7 @@ class HoldListener:
             socket_timeout=LISTEN_SECONDS + SOCKET_TIMEOUT,
             socket_connect_timeout=SOCKET_TIMEOUT,
             health_check_interval=10,
+            client_name="hold-listener",
             retry=Retry(NoBackoff(), 0),
         )
         with client, client.pubsub(ignore_subscribe_messages=True) as pubsub:
@@ -95,7 +96,7 @@ def ask_for_events(client: redis.Redis) -> None:
         known = client.config_get("notify-keyspace-events")["notify-keyspace-events"]
         if not set(NEEDED) <= set(known.replace("A", "x")):  # A is all
             client.config_set("notify-keyspace-events", "".join(sorted({*known, *NEEDED})))
-    except (redis.ResponseError, redis.NoPermissionError, KeyError) as error:
+    except (redis.ResponseError, KeyError) as error:
         log.warning("cart.no_key_events", error=str(error))
 
 
