@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -215,11 +216,16 @@ def _wrong(message: str) -> _Wrong:
     return _Wrong(path, "invalid", f"{text}.")
 
 
+@cache
+def _decimals(currency: str) -> int:
+    return len(str(get_currency(currency).sub_unit)) - 1
+
+
 def _price(given: PriceIn) -> tuple[str, str]:
     """Amount and currency as they are kept."""
     if given.currency not in settings.CURRENCIES:
         raise _Wrong("price.currency", "invalid_choice", "Not a currency of this shop.")
-    decimals = len(str(get_currency(given.currency).sub_unit)) - 1
+    decimals = _decimals(given.currency)
     if decimals == 2 and CENTS.fullmatch(given.amount):
         return given.amount, given.currency
     if not AMOUNT.fullmatch(given.amount):
