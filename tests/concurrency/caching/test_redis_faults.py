@@ -75,6 +75,7 @@ class Weather(Course):
 def server(tmp_path, settings, table):
     one, shared = RedisServer(tmp_path / "redis"), settings.CACHE_URL
     settings.CACHE_URL = one.url
+    settings.CACHE_TIMEOUT_SECONDS = 0.1
     yield one
     settings.CACHE_URL = shared
     one.go_on()

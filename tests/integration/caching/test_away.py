@@ -22,6 +22,7 @@ pytestmark = pytest.mark.django_db(transaction=True, databases=[ALIAS])
 def server(tmp_path, settings, table) -> Iterator[RedisServer]:
     one, shared = RedisServer(tmp_path / "redis"), settings.CACHE_URL
     settings.CACHE_URL = one.url
+    settings.CACHE_TIMEOUT_SECONDS = 0.1
     yield one
     one.go_on()
     if not one.answers():
