@@ -1,7 +1,7 @@
 """The id that joins everything one request caused: its logs, its saga, its events."""
 
+import os
 import re
-import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -23,7 +23,7 @@ def sane_request_id(offered: str | None) -> str:
     """``offered`` if it is 1-64 characters of ``A-Za-z0-9._-``, else a new id."""
     if offered and SANE.fullmatch(offered):
         return offered
-    return uuid.uuid4().hex
+    return os.urandom(16).hex()
 
 
 @contextmanager
