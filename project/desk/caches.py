@@ -23,6 +23,7 @@ from apps.caching.write_behind import PendingUnknown
 from apps.common.errors import Unavailable
 from apps.messaging.staff_log import staff_change
 from project.databases import CATALOG
+from project.desk.edits import loss_in_words
 
 SEES, MAY = "caching.view_invalidation", "catalog.change_product"
 SHOWN = ("hits", "negative_hits", "misses", "fills", "refused", "dropped", "away")
@@ -53,7 +54,7 @@ class Caches:
             "local": [(name, one) for name, one in process.statistics().items()],
             "shards": [(one.name, one.is_away) for one in shards().all],
             "buffers": [_buffer(one) for one in write_behind.all_buffers()],
-            "loss": _loss(),
+            "loss": loss_in_words(),
             "may_drop": request.user.has_perm(MAY),
         }
         request.current_app = self.site.name
@@ -108,10 +109,3 @@ def _buffer(buffer: write_behind.Buffer) -> dict[str, Any]:
         return {"name": buffer.name, "limit": buffer.limit, "is": write_behind.backlog(buffer)}
     except PendingUnknown:
         return {"name": buffer.name, "limit": buffer.limit, "is": None}
-
-
-def _loss() -> str:
-    seconds = write_behind.loss_seconds()
-    if seconds is None:
-        return "unknown"
-    return "everything" if seconds == float("inf") else f"{seconds:g} s"

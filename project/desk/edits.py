@@ -32,7 +32,7 @@ class Edits:
         return [
             path("edits/", view(self.waiting), name="edits"),
             path("edits/flush/", view(self.flush), name="edits_flush"),
-            path("edits/refused/", view(self.refused), name="edits_refused"),
+            path("refused-edits/", view(self.refused), name="edits_refused"),
         ]
 
     def waiting(self, request: HttpRequest) -> HttpResponse:
@@ -43,7 +43,7 @@ class Edits:
         try:
             context["backlog"] = write_behind.backlog(PRODUCTS)
             context["edits"] = desk.edits_waiting(term=term)
-            context["loss"] = write_behind.loss_seconds()
+            context["loss"] = loss_in_words()
         except PendingUnknown:
             context["away"] = AWAY
         return self._answer(request, "admin/edits/waiting.html", context)
@@ -57,7 +57,7 @@ class Edits:
         except PendingUnknown:
             messages.error(request, AWAY)
         else:
-            messages.success(request, f"{done:,} edits were written.")
+            messages.success(request, f"{_edits(done)} written.")
         return HttpResponseRedirect(reverse("admin:edits"))
 
     def refused(self, request: HttpRequest) -> HttpResponse:
@@ -90,12 +90,26 @@ class Edits:
             for text in [one.detail for one in error.errors] or [error.detail]:
                 messages.error(request, text)
         else:
-            what = "thrown away" if discards else "on their way again"
-            messages.success(request, f"{done:,} edits are {what}.")
+            what = "thrown away" if discards else "to be tried again"
+            messages.success(request, f"{_edits(done)} {what}.")
 
     def _answer(self, request: HttpRequest, template: str, context: dict) -> HttpResponse:
         request.current_app = self.site.name
         return TemplateResponse(request, template, self.site.each_context(request) | context)
+
+
+def loss_in_words() -> str:
+    """What a crash of the durable Redis costs at most."""
+    seconds = write_behind.loss_seconds()
+    if seconds is None:
+        return "unknown"
+    if seconds == float("inf"):
+        return "everything: it keeps no file"
+    return f"the last {seconds:g} s" if seconds else "nothing"
+
+
+def _edits(number: int) -> str:
+    return "1 edit is" if number == 1 else f"{number:,} edits are"
 
 
 def _may(request: HttpRequest) -> bool:

@@ -120,7 +120,8 @@ def _fields(fields: Mapping[str, bytes], row: Product | None) -> Sequence[ShownF
             before = _plain(row.attributes[known]) if had else ""
             shown.append(ShownField(known, before, "" if raw == edits.NULL else after))
         else:
-            before = f"{row.price.amount} {row.price.currency.code}" if row else ""
+            known = row is not None and name == edits.PRICE
+            before = f"{row.price.amount} {row.price.currency.code}" if known else ""
             shown.append(ShownField(name, before, after))
     return shown
 

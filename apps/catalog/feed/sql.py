@@ -134,8 +134,21 @@ def write_edits(
     return {public_id: Outcome(word) for public_id, word in rows}
 
 
+def versions(keys: Collection[str]) -> dict[str, tuple[int, int]]:
+    """Epoch and counter of the newest edit that each living product has."""
+    rows = fetch_all(
+        DATABASE,
+        """
+        SELECT public_id::text, feed_epoch, feed_counter FROM catalog_product
+        WHERE public_id = ANY(%s::uuid[]) AND deleted IS NULL
+        """,
+        [list(keys)],
+    )
+    return {key: (epoch, counter) for key, epoch, counter in rows}
+
+
 def lock_versions(keys: Collection[str]) -> dict[str, tuple[int, int]]:
-    """Epoch and counter of the newest edit that each living product has, under their locks."""
+    """As ``versions``, under their locks."""
     rows = fetch_all(
         DATABASE,
         """

@@ -69,7 +69,7 @@ def test_flush_now_writes_all_of_them_and_is_noted(staff):
     cup = shop.product(sku="CUP")
     send({"sku": "CUP", "price": gbp("5.00")})
     answer = staff.post("/admin/edits/flush/", follow=True)
-    assert "1 edits were written." in answer.content.decode()
+    assert "1 edit is written." in answer.content.decode()
     assert "Everything is in the database." in answer.content.decode()
     assert (price(cup), notes("flush")) == ("5.00", [("all", None)])
 
@@ -77,13 +77,13 @@ def test_flush_now_writes_all_of_them_and_is_noted(staff):
 def test_a_refused_edit_is_shown_and_thrown_away_with_a_reason(staff):
     cup = shop.product(sku="CUP")
     letter = bury(cup)
-    text = page(staff, "/admin/edits/refused/")
+    text = page(staff, "/admin/refused-edits/")
     assert "1 edit that the database refused" in text
     assert "what is no field of an edit" in text
     form = {"edits": [letter], "verb": "discard", "reason": " "}
-    assert "Say why." in staff.post("/admin/edits/refused/", form, follow=True).content.decode()
+    assert "Say why." in staff.post("/admin/refused-edits/", form, follow=True).content.decode()
     form["reason"] = "Sent by mistake"
-    staff.post("/admin/edits/refused/", form)
+    staff.post("/admin/refused-edits/", form)
     assert write_behind.dead_letters(PRODUCTS) == []
     assert notes("discard") == [(letter, {"reason": "Sent by mistake"})]
 
@@ -91,12 +91,12 @@ def test_a_refused_edit_is_shown_and_thrown_away_with_a_reason(staff):
 def test_a_refused_edit_is_tried_again(staff):
     letter = bury(shop.product(sku="CUP"))
     form = {"edits": [letter], "verb": "redrive", "reason": "Mended"}
-    answer = staff.post("/admin/edits/refused/", form, follow=True)
-    assert "1 edits are on their way again." in answer.content.decode()
+    answer = staff.post("/admin/refused-edits/", form, follow=True)
+    assert "1 edit is to be tried again." in answer.content.decode()
     assert write_behind.backlog(PRODUCTS).keys == 1
     assert notes("redrive") == [(letter, {"reason": "Mended"})]
     none = {"verb": "redrive", "reason": "Mended"}
-    answer = staff.post("/admin/edits/refused/", none, follow=True)
+    answer = staff.post("/admin/refused-edits/", none, follow=True)
     assert "Choose at least one edit." in answer.content.decode()
 
 
@@ -106,7 +106,7 @@ def test_who_may_only_look_changes_nothing():
     looks = member("catalog.view_product")
     assert "Flush now" not in page(looks, "/admin/edits/")
     assert looks.post("/admin/edits/flush/").status_code == 403
-    assert looks.post("/admin/edits/refused/", {"verb": "discard"}).status_code == 403
+    assert looks.post("/admin/refused-edits/", {"verb": "discard"}).status_code == 403
     assert looks.get("/admin/caches/").status_code == 403
     assert member().get("/admin/edits/").status_code == 403
     assert price(cup) == "4.20"
