@@ -7,6 +7,7 @@ from all of it. Once cancelled, nothing is reserved any more.
 """
 
 from collections.abc import Mapping, Sequence
+from datetime import UTC
 from typing import Any
 from uuid import UUID
 
@@ -34,7 +35,7 @@ def handle(events: Sequence[Received]) -> None:
     undone = [key for key, one in heard.items() if one.get("cancelled") and not one.get("undone")]
     with marked(**CHOREOGRAPHED):
         _release(sorted(undone), heard)
-        _reserve(sorted(going), heard)
+        _reserve(sorted(going, key=lambda key: (heard[key].get("at", ""), key)), heard)
 
 
 def _facts(event: Received) -> dict[str, Any]:
@@ -43,11 +44,12 @@ def _facts(event: Received) -> dict[str, Any]:
     if event.topic == "checkout.cancelled":
         return {"cancelled": True, "request": event.headers.get("correlation_id", "")}
     lines = [(str(line.product_id), line.quantity) for line in event.payload.lines]
-    return {"lines": lines, "request": event.headers.get("correlation_id", "")}
+    at = event.payload.placed_at.astimezone(UTC).isoformat(timespec="microseconds")
+    return {"lines": lines, "at": at, "request": event.headers.get("correlation_id", "")}
 
 
 def _reserve(keys: Sequence[str], heard: Mapping[str, Mapping[str, Any]]) -> None:
-    """In the order of acceptance: ids grow with time."""
+    """In the order given, that of acceptance; an order that was a cart has an older id."""
     if not keys:
         return
     facade.reserve_stock(
