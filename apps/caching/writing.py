@@ -11,7 +11,8 @@ work off once it is committed.
 
 import sys
 import weakref
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
 import structlog
@@ -21,6 +22,7 @@ from apps.caching import invalidations, retrying
 from apps.caching.fence import new_token
 from apps.caching.keys import Key
 from apps.caching.shards import shards
+from apps.caching.statistics import statistics_of
 from apps.common.databases import require_atomic
 from apps.common.errors import Unavailable
 
@@ -108,12 +110,16 @@ class Ending:
 def drop(keys: Sequence[Key]) -> None:
     """Invalidates what is committed already. Raises ``Unavailable`` where Redis is away: what was
     not dropped is tried again by this process, and better by the caller too."""
+    for resource, many in _by_resource(keys):
+        statistics_of(resource).dropped += many
     if missed := shards().end(keys, ""):
         retrying.add(missed, "")
         raise Unavailable("the cache does not answer", code="cache_unavailable")
 
 
 def _begin(keys: Sequence[Key], token: str, strict: bool) -> list[Key]:
+    for resource, many in _by_resource(keys):
+        statistics_of(resource).written += many
     missed = shards().begin(keys, token)
     if missed:
         log.warning("cache.not_told", keys=len(missed), strict=strict)
@@ -121,6 +127,10 @@ def _begin(keys: Sequence[Key], token: str, strict: bool) -> list[Key]:
             shards().end(keys, token)
             raise Unavailable("the cache does not answer", code="cache_unavailable")
     return missed
+
+
+def _by_resource(keys: Sequence[Key]) -> Iterable[tuple[str, int]]:
+    return Counter([key.resource for key in keys]).items()
 
 
 def _finish(keys: Sequence[Key], token: str, certain: bool = True) -> bool:

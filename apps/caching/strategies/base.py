@@ -79,11 +79,9 @@ class CacheStrategy:
     def drop(self, ids: Sequence[str], tags: Sequence[str] = ()) -> None:
         """Invalidates by hand, or on an event: of values whose writes are committed already.
         Raises ``Unavailable`` where Redis is away (it is tried again all the same)."""
-        self.statistics.dropped += len(ids)
         writing.drop(self._keys(ids, tags))
 
     def _keys(self, ids: Sequence[str], tags: Sequence[str]) -> list[Key]:
-        self.statistics.written += len(ids)
         name = self.resource.name
         return [Key(name, one) for one in dict.fromkeys(ids)] + [tag(one) for one in tags]
 

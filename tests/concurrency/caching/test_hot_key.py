@@ -28,6 +28,7 @@ def slow_load(ids: Sequence[str]) -> dict[str, str]:
 @pytest.fixture
 def hot(make, table, settings):
     settings.CACHE_TIMEOUT_SECONDS = 30.0  # so many on so few cores
+    settings.CACHE_LEASE_MS = 60_000
     table.put("loads", "0")
     strategy = make(load=slow_load, wait=30.0)
     assert strategy.get("hot") == "the hot"

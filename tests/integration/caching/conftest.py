@@ -10,6 +10,7 @@ import redis
 from apps.caching import connections, retrying
 from apps.caching.policies import Policy, Strategy
 from apps.caching.resources import Resource
+from apps.caching.statistics import Statistics
 from apps.caching.strategies.base import CacheStrategy
 from apps.caching.strategies.kinds import KINDS
 from apps.common.databases import execute, fetch_all
@@ -62,7 +63,9 @@ def make(table) -> Callable[..., CacheStrategy]:
     ) -> CacheStrategy:
         policy = replace(policy, **words)
         resource = Resource(f"test.{policy.strategy}", load, policy, form=form)
-        return KINDS[policy.strategy](resource)
+        strategy = KINDS[policy.strategy](resource)
+        strategy.statistics = Statistics()  # of this test alone
+        return strategy
 
     return make
 

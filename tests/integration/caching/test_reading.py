@@ -3,11 +3,12 @@
 import pytest
 from django.db import transaction
 
-from apps.caching import connections, statistics
+from apps.caching import connections
 from apps.caching.fence import STAMP
 from apps.caching.keys import Key
 from apps.caching.policies import Serializer, Strategy
 from apps.caching.resources import Provisional
+from apps.caching.statistics import statistics_of
 from tests.integration.caching.conftest import ALIAS
 
 pytestmark = pytest.mark.django_db(transaction=True, databases=[ALIAS])
@@ -172,7 +173,7 @@ def test_one_reader_loads_anew_before_the_end_and_others_are_served(make, table)
     redis().hset(value_key(cached, "a"), "_d", "1.0")
     table.put("a", "new")
     assert cached.get("a") == "new"
-    assert statistics.statistics_of(cached.resource.name).refreshed >= 1
+    assert cached.statistics.refreshed == 1
     redis().hset(value_key(cached, "a"), mapping={"_d": "1.0", "v": b'"kept"'})
     redis().set(Key(cached.resource.name, "a").lease, "somebody")
     assert cached.get("a") == "kept"
@@ -197,3 +198,30 @@ def test_a_refresh_that_fails_serves_what_there_is(make, table):
         raise RuntimeError("no database")
 
     assert make(load=failing, early=1e9).get("a") == "old"
+
+
+def test_what_the_cache_does_is_counted(make, table):
+    cached = make()
+    cached.get_many(["a", "none"])
+    cached.get_many(["a", "none"])
+    with cached.writing(ALIAS, ["a"]):
+        cached.get("a")
+    counts = {name: count for name, count in cached.statistics.as_dict().items() if count}
+    assert counts == {
+        "hits": 1,
+        "negative_hits": 1,
+        "misses": 3,
+        "loads": 2,
+        "loaded": 3,
+        "fills": 2,
+        "fenced": 1,
+    }
+
+
+def test_what_is_written_and_dropped_is_counted_wherever_it_is_done(make, table):
+    counts = statistics_of(make().resource.name)
+    written, dropped = counts.written, counts.dropped
+    with make().writing(ALIAS, ["a", "b"], ["names"]):
+        pass
+    make().drop(["a"])
+    assert (counts.written - written, counts.dropped - dropped) == (2, 1)

@@ -1,5 +1,8 @@
 """A value under tags holds until one of them is written to."""
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 from django.db import transaction
 
@@ -7,6 +10,7 @@ from apps.caching import connections
 from apps.caching.keys import tag
 from apps.caching.strategies.base import CacheStrategy
 from tests.integration.caching.conftest import ALIAS
+from tests.processes import eventually
 
 pytestmark = pytest.mark.django_db(transaction=True, databases=[ALIAS])
 
@@ -78,3 +82,42 @@ def test_a_page_and_its_tags_are_asked_for_by_one_command(page, counted):
     with counted() as commands:
         page.get()
     assert commands() == 1
+
+
+def test_who_comes_after_a_write_does_not_join_a_load_from_before_it(cached):
+    """The page's lease still stands: only its tag was written to."""
+    page, begun, go_on = cached.tagged(["names"]), threading.Event(), threading.Event()
+
+    def slow() -> str:
+        begun.set()
+        assert go_on.wait(10)
+        return "before"
+
+    with ThreadPoolExecutor(2) as pool:
+        early = pool.submit(page.get, "page", slow)
+        assert begun.wait(10)
+        with cached.writing(ALIAS, [], ["names"]):
+            pass
+        late = pool.submit(page.get, "page", lambda: "after")
+        eventually(lambda: cached.statistics.waits, every=0.005)
+        go_on.set()
+        assert (early.result(10), late.result(10)) == ("before", "after")
+    assert page.get("page", lambda: "never") == "after"
+
+
+def test_who_comes_during_a_load_gets_it_without_loading(cached):
+    page, begun, go_on = cached.tagged(["names"]), threading.Event(), threading.Event()
+
+    def slow() -> str:
+        begun.set()
+        assert go_on.wait(10)
+        return "once"
+
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(page.get, "page", slow)
+        assert begun.wait(10)
+        second = pool.submit(page.get, "page", lambda: "twice")
+        eventually(lambda: cached.statistics.waits, every=0.005)
+        go_on.set()
+        assert (first.result(10), second.result(10)) == ("once", "once")
+    assert cached.statistics.shared == 1
