@@ -57,7 +57,7 @@ ENGAGEMENT_TERM_HALF_LIFE_DAYS = env.env.float("ENGAGEMENT_TERM_HALF_LIFE_DAYS",
 # What bounds each structure: products in a ranking, in one of a day, with visitors counted a day.
 ENGAGEMENT_PRODUCTS = env.env.int("ENGAGEMENT_PRODUCTS", 100_000)
 ENGAGEMENT_PRODUCTS_A_DAY = env.env.int("ENGAGEMENT_PRODUCTS_A_DAY", 5_000)
-ENGAGEMENT_VISITED_PRODUCTS = env.env.int("ENGAGEMENT_VISITED_PRODUCTS", 1_000)
+ENGAGEMENT_VISITED_PRODUCTS = env.env.int("ENGAGEMENT_VISITED_PRODUCTS", 5_000)
 ENGAGEMENT_VISITOR_DAYS = 31
 # Products a visitor has seen, and so many lists of them for customers and for visitors each.
 ENGAGEMENT_RECENT = env.env.int("ENGAGEMENT_RECENT", 30)

@@ -14,14 +14,25 @@ from moneyed import Money
 
 from apps.catalog import facade as catalog
 from apps.catalog.contracts import ImportProduct, ReceiveStock
+from apps.catalog.engagement import counting, recording
+from apps.catalog.engagement.sales import Note
+from apps.catalog.engagement.visitors import Visitor
 from apps.common.databases import execute
 from apps.common.ids import new_id
 from apps.customers.models import User
 from apps.orders.audit.models import AuditRun
 from apps.payments.models import MoneyDiscrepancy
 from apps.sagas.models import SagaRun
+from tests.integration.catalog.engagement.clean import forget_all
 
 pytestmark = pytest.mark.django_db(databases=list(settings.DATABASES))
+
+
+@pytest.fixture(autouse=True)
+def _nothing_looked_at():
+    forget_all()
+    yield
+    forget_all()
 
 
 def orders(count: int, *, at: datetime | None = None, **values) -> None:
@@ -182,3 +193,21 @@ def test_it_asks_as_often_for_many_orders_as_for_few(staff):
         queries.append(sum(map(len, captures)))
 
     assert queries == [8, 8]
+
+
+def test_what_is_looked_at_and_sold_most(staff):
+    ids = catalog.import_products(
+        [ImportProduct(sku, sku.title(), Money("1.00", "GBP")) for sku in ("TEA", "CUP")]
+    )
+    tea, cup = (ids[sku] for sku in ("TEA", "CUP"))
+    recording.deliver([(str(one), Visitor(given="ann")) for one in [tea, tea, cup]])
+    lines = ((tea.hex, 7), (cup.hex, 9))
+    day = int(counting.clock() // 86_400)
+    counting.count([Note(str(new_id()), day, 1, lines, True)], read=counting.clock())
+    found = tiles(staff)
+    trending = [(one.sku, round(one.count)) for one, _ in found["trending"]["rows"]]
+    assert trending == [("TEA", 2), ("CUP", 1)]
+    sellers = [(one.sku, one.count) for one, _ in found["sellers"]["rows"]]
+    assert sellers == [("CUP", 9), ("TEA", 7)]
+    [_, link] = found["sellers"]["rows"][0]
+    assert staff.get(link).context["cl"].result_count == 1

@@ -9,8 +9,12 @@ from django.test import Client
 from moneyed import Money
 
 from apps.catalog import services
+from apps.catalog.engagement import counting, recording
+from apps.catalog.engagement.sales import Note
+from apps.catalog.engagement.visitors import Visitor
 from apps.catalog.models import Product
 from apps.customers.models import User
+from tests.integration.catalog.engagement.clean import forget_all
 from tests.trade import Trade
 
 pytestmark = pytest.mark.django_db(databases=list(settings.DATABASES))
@@ -64,3 +68,20 @@ def test_a_person_sees_prices_and_links_that_they_may_see(mug):
 def test_pages_that_are_not_there(staff):
     assert staff.get("/admin/catalog/product/999999/change/").status_code == 302
     assert staff.get("/admin/catalog/product/add/").status_code == 200
+
+
+def test_who_looks_and_what_is_bought_with_it(staff, mug):
+    forget_all()
+    cup = Product.objects.get(sku="CUP")
+    recording.deliver([(str(mug.public_id), Visitor(given=one)) for one in ("ann", "ann", "ben")])
+    lines = ((mug.public_id.hex, 3), (cup.public_id.hex, 1))
+    day = int(counting.clock() // 86_400)
+    counting.count([Note(str(uuid4()), day, 1, lines, True)], read=counting.clock())
+    shown = staff.get(page(mug))
+    insights = shown.context["insights"]
+    assert (insights.views_today, insights.sold_today, insights.sold_week) == (3, 3, 3)
+    assert insights.visitors == ((1, 2), (7, 2), (30, 2))
+    [(other, link)] = shown.context["together"]
+    assert (other.sku, other.count) == ("CUP", 1)
+    assert staff.get(link).context["cl"].result_count == 1
+    assert "<strong>1</strong> order<" in shown.content.decode()
