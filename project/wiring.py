@@ -6,7 +6,7 @@ from django.urls import reverse
 from django.utils.http import urlencode
 
 from apps.caching.resources import register_resources
-from apps.caching.write_behind import register_buffers
+from apps.caching.write_behind import register_buffers, write_behind_drained
 from apps.catalog import caches as catalog_caches
 from apps.catalog import checkout as catalog_checkout
 from apps.catalog import event_contracts as catalog_events
@@ -96,6 +96,7 @@ READ_MODEL_CHECKS = {
     "read_model_matches": partial(reporting_audit.read_model_matches, books.books_at_rest),
     "daily_sales_match": reporting_audit.daily_sales_match,
     "cache_matches": catalog_cache_audit.cache_matches,
+    "write_behind_drained": write_behind_drained,
 }
 ORDER_PAGE = "admin:orders_order_change"
 ORDER_SAGAS = (  # their business key is the order

@@ -9,6 +9,7 @@ Redis that may have lost some. A row takes a change only if its own version is l
     flush(BUFFER, shard)                             # done by workers, in sets
 """
 
+from apps.caching.write_behind.audit import write_behind_drained
 from apps.caching.write_behind.changes import put, renew
 from apps.caching.write_behind.contracts import (
     Backlog,
@@ -55,4 +56,5 @@ __all__ = [
     "redrive",
     "register_buffers",
     "renew",
+    "write_behind_drained",
 ]

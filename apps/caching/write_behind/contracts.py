@@ -94,7 +94,7 @@ class Backlog:
 @dataclass(frozen=True, slots=True)
 class Edit:
     """One accepted change as the log has it (the newest ``LOG_LENGTH`` or so): ``at`` is in
-    seconds since 1970, ``by`` whoever brought it."""
+    seconds since 1970, ``by`` whoever brought it; or a dead letter that ``by`` ``discarded``."""
 
     at: float
     key: str
@@ -102,6 +102,7 @@ class Edit:
     fields: Mapping[str, bytes]
     by: str
     deleted: bool = False
+    discarded: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +121,8 @@ class Buffer:
     shards: int = 4
     batch: int = 5_000
     limit: int = 1_000_000  # pending keys; above it, changes are refused
+    # For the audit: the versions that the rows of these keys have.
+    versions: Callable[[Sequence[str]], Mapping[str, tuple[int, int]]] | None = None
 
 
 class PendingUnknown(Unavailable):

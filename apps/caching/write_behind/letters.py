@@ -28,14 +28,13 @@ def redrive(buffer: Buffer, ids: Sequence[str]) -> int:
         return sum(_redrive(buffer, one) for one in letters)
 
 
-def discard(buffer: Buffer, ids: Sequence[str]) -> int:
-    """Throws them away for good; returns how many there were."""
-    dead = layout.dead(buffer)
-    with known(), reached(), client().pipeline() as pipe:
-        for one in ids:
-            pipe.unlink(f"{dead}:{one}")
-            pipe.zrem(dead, one)
-        return sum(pipe.execute()[1::2])
+def discard(buffer: Buffer, ids: Sequence[str], *, by: str = "") -> int:
+    """Throws them away for good, which the log says; returns how many there were."""
+    with known(), reached():
+        return sum(
+            run(scripts.DISCARD, [layout.base(buffer)], [one.id, layout.LOG_LENGTH, by])
+            for one in _letters(buffer, [(one, 0.0) for one in dict.fromkeys(ids)])
+        )
 
 
 def _letters(buffer: Buffer, found: Sequence[tuple[str, float]]) -> list[DeadLetter]:

@@ -17,6 +17,8 @@ from apps.caching.write_behind.contracts import (
     Version,
 )
 
+_COUNTED = ["epoch", "counter"]
+
 
 @contextmanager
 def known() -> Iterator[None]:
@@ -80,9 +82,16 @@ def edits(buffer: Buffer, most: int = 100) -> list[Edit]:
     return [_edit_of(number, state) for number, state in found]
 
 
+def counted(buffer: Buffer) -> Version | None:
+    """The last version that was given out, if any was."""
+    [(epoch, counter)] = _ask(lambda pipe: pipe.hmget(f"{layout.base(buffer)}m", _COUNTED))
+    return None if epoch is None else Version(int(epoch), int(counter))
+
+
 def loss_seconds() -> float | None:
     """The most that a crash of Redis takes of what it accepted: 0 with ``appendfsync always``, 1
-    with ``everysec``, infinity without a file; None where it cannot be asked."""
+    with ``everysec`` (another one where its disk is busy syncing: Redis writes later then),
+    infinity without a file; None where it cannot be asked."""
     try:
         with reached("reader"):
             told = reader().config_get("append*")
@@ -121,7 +130,8 @@ def _ask(words: Callable[[Pipeline], object]) -> list:
 def _edit_of(number: bytes, state: Mapping[bytes, bytes]) -> Edit:
     at = int(number.partition(b"-")[0]) / 1000
     key, by = state[b":k"].decode(), state[b":b"].decode()
-    return Edit(at, key, version_of(state), fields_of(state), by, b":d" in state)
+    marks = b":d" in state, b":x" in state
+    return Edit(at, key, version_of(state), fields_of(state), by, *marks)
 
 
 def _age(now: tuple[int, int], since: float) -> float:

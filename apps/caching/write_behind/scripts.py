@@ -209,6 +209,19 @@ return {1, tonumber(epoch), counter}
 """
 )
 
+# ARGV: id, length of the log, by. 1 if it was there.
+DISCARD = """
+local base = KEYS[1]
+local dead = base .. 'x:' .. ARGV[1]
+local found = redis.call('HMGET', dead, ':k', ':e', ':c')
+if not found[1] then return 0 end
+redis.call('XADD', base .. 'l', 'MAXLEN', '~', ARGV[2], '*',
+    ':k', found[1], ':e', found[2], ':c', found[3], ':b', ARGV[3], ':x', 1)
+redis.call('UNLINK', dead)
+redis.call('ZREM', base .. 'x', ARGV[1])
+return 1
+"""
+
 # KEYS: lease. ARGV: token, milliseconds. 1 if it is (still) the token's.
 RENEW = """
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end

@@ -35,7 +35,7 @@ class Table:
 
     def buffer(self, **options) -> Buffer:
         epochs = itertools.count(1)
-        known = {"next_epoch": lambda: next(epochs)} | options
+        known = {"next_epoch": lambda: next(epochs), "versions": self.versions} | options
         return Buffer(self.name, ALIAS, self.apply, **known)
 
     def apply(self, batch: Sequence[Pending]) -> Sequence[Rejected]:
@@ -58,7 +58,7 @@ class Table:
         found = fetch_all(ALIAS, "SELECT key, a, b FROM behind_thing WHERE NOT deleted")
         return {key: (a, b) for key, a, b in found}
 
-    def versions(self) -> dict[str, tuple[int, int]]:
+    def versions(self, keys: Sequence[str] = ()) -> dict[str, tuple[int, int]]:
         found = fetch_all(ALIAS, "SELECT key, epoch, counter FROM behind_thing")
         return {key: (epoch, counter) for key, epoch, counter in found}
 
