@@ -3,6 +3,8 @@ django-redis and one through django-cacheops, on the same products, as popular a
 
 Everything runs on servers of its own below ``var/`` that are thrown away: PostgreSQL and Redis as
 ``make up`` starts them, two granian processes each. The load is wrk's (``apt-get install wrk``).
+The peers are what ``startproject`` and DRF's defaults make of one view; anybody may change a price
+there.
 """
 
 import argparse

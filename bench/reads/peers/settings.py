@@ -1,5 +1,5 @@
-"""Settings of a peer, ``READS_PEER`` says of which: as production has them, and of middleware only
-what the API needs."""
+"""Settings of a peer, ``READS_PEER`` says of which: as ``django-admin startproject`` makes them and
+DRF's own, on the shop's databases, without the browsable pages and without debugging."""
 
 import os
 
@@ -20,15 +20,24 @@ DATABASES = {
     }
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
-INSTALLED_APPS = ["rest_framework", "bench.reads.peers"]
-MIDDLEWARE = ["django.middleware.common.CommonMiddleware"]  # tells how long an answer is
-REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": [],
-    "DEFAULT_PERMISSION_CLASSES": [],
-    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
-    "UNAUTHENTICATED_USER": None,
-}
+INSTALLED_APPS = [
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "rest_framework",
+    "bench.reads.peers",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+REST_FRAMEWORK = {"DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"]}
 CACHES = {
     "default": {
         "BACKEND": "django_redis.cache.RedisCache",
