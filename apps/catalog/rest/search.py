@@ -1,6 +1,7 @@
 """Search and suggestions over HTTP."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -22,6 +23,8 @@ from rest_framework.views import APIView
 from apps.caching.strategies import strategy
 from apps.catalog import searching, selectors
 from apps.catalog.caching.names import PRODUCT
+from apps.catalog.engagement.reading import popular_terms
+from apps.catalog.engagement.recording import record_search
 from apps.catalog.rest.filters import ProductFilter, attribute_parameters
 from apps.catalog.rest.products import ATTRIBUTE, NOT_MODIFIED
 from apps.catalog.rest.serializers import PRODUCT_EXAMPLE, ProductSerializer
@@ -51,6 +54,8 @@ class SearchFilter(ProductFilter):
     q = filters.CharFilter(
         method="asked",
         required=True,
+        strip=False,
+        min_length=1,
         max_length=LONGEST,
         help_text="Words, parts of a SKU or beginnings of words; the first eight count.",
     )
@@ -174,6 +179,8 @@ class Search(PermissionsByMethod, GenericAPIView):
             backward=backward,
             facets=query.get("facets") != "false",
         )
+        if after is None and found.total and not (found.relaxed or found.corrected):
+            record_search(text)
         more = len(found.page) > limit
         page = found.page[-limit:] if backward else found.page[:limit]
         ids = [one.product_id for one in page]
@@ -261,7 +268,9 @@ class Suggestions(PermissionsByMethod, APIView):
         "products with the likeliest; the nearest words of names where nothing goes on like that.",
         auth=[{}, {"sessionToken": []}],
         parameters=[
-            OpenApiParameter("q", {"type": "string", "maxLength": LONGEST}, required=True),
+            OpenApiParameter(
+                "q", {"type": "string", "minLength": 1, "maxLength": LONGEST}, required=True
+            ),
             OpenApiParameter(
                 "limit",
                 {
@@ -281,5 +290,9 @@ class Suggestions(PermissionsByMethod, APIView):
         typed = Typed(data=request.query_params)
         typed.is_valid(raise_exception=True)
         text = typed.validated_data["q"]
-        found = searching.suggest(text=text, limit=wanted_limit(request))
+        limit = wanted_limit(request)
+        found = searching.suggest(text=text, limit=limit)
+        # What many have asked for goes first.
+        terms = dict.fromkeys([*popular_terms(text, limit), *found.terms])
+        found = replace(found, terms=tuple(terms)[:limit])
         return tagged(request, SuggestionsOutput(found).data)

@@ -273,6 +273,8 @@ class StrictFilters(DjangoFilterExtension):
             schema |= {"type": "string", "pattern": pattern, "examples": ["12.50"]}
         elif "max_length" in extra:
             schema["maxLength"] = extra["max_length"]
+            if "min_length" in extra:
+                schema["minLength"] = extra["min_length"]
 
 
 class TokenScheme(OpenApiAuthenticationExtension):

@@ -109,6 +109,10 @@ def test_the_search_wants_every_word_somewhere():
     assert found("search=50%25") == ["Blue Cup"]
     assert found("search=e_c") == ["Blue Pot"]
     assert found("search=%5C") == []
+    assert found("search=b_ue") == []
+    assert found("search=b%25e") == []
+    assert found("search=b\N{FULLWIDTH PERCENT SIGN}e") == []
+    assert found("search=BL\N{LATIN CAPITAL LETTER U WITH DIAERESIS}E cup") == ["Blue Cup"]
     assert found("search=%20") == ["Blue Cup", "Blue Pot"]
 
 
