@@ -87,6 +87,7 @@ class Ending:
 
     def __init__(self, alias: str, keys: Sequence[Key], token: str, after: After | None):
         self.noted: int | None = None
+        self.__qualname__ = type(self).__name__  # Django asks a callback that fails for it
         self._alias, self._keys, self._token, self._after = alias, keys, token, after
         self._connection = weakref.ref(connections[alias])
         self._done = False

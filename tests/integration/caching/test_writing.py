@@ -10,6 +10,7 @@ from django.db import OperationalError, connections, transaction
 from apps.caching import connections as redises
 from apps.caching.changing import changing
 from apps.caching.keys import Key
+from apps.caching.policies import Strategy
 from tests.integration.caching.conftest import ALIAS
 
 pytestmark = pytest.mark.django_db(transaction=True, databases=[ALIAS])
@@ -108,6 +109,20 @@ def test_after_a_commit_without_an_answer_readers_stay_with_the_database(
     assert writers(cached) == 1
     cached.get("a")
     assert not is_kept(cached)
+
+
+@pytest.mark.parametrize("inside", [True, False], ids=["inside", "around"])
+def test_what_fails_after_the_commit_does_not_fail_the_write(make, table, inside):
+    def failing(ids):
+        raise RuntimeError("no database")
+
+    cached = make(strategy=Strategy.WRITE_THROUGH, load=failing)
+    bracket = [cached.writing(ALIAS, ["a"]), transaction.atomic(using=ALIAS)]
+    with ExitStack() as stack:
+        for one in reversed(bracket) if inside else bracket:
+            stack.enter_context(one)
+        table.put("a", "new")
+    assert (table.load(["a"]), writers(cached)) == ({"a": "new"}, 0)
 
 
 def test_a_write_touches_keys_as_it_learns_of_them(cached, table):
