@@ -7,7 +7,9 @@ from rest_framework.test import APIClient
 
 from apps.catalog import services
 from apps.catalog.engagement import reading, recording
+from apps.catalog.engagement.names import key
 from apps.catalog.models import Product
+from apps.common.redis import durable
 from apps.customers.models import User
 from tests.integration.catalog import shop
 from tests.integration.catalog.engagement.orders import Sale, tell
@@ -173,3 +175,21 @@ def test_a_window_that_is_not_cached_costs_one_query(ask, products, django_asser
     look(ask, *products)
     with django_assert_num_queries(1, using="catalog"):
         assert set(names(ask("catalog/trending"))) == {"Tea", "Cup", "Pot"}
+
+
+@pytest.fixture
+def brass(ask) -> None:
+    """Two names that begin alike; most searches were for the second."""
+    shop.product(5, name="Brass Candlestick")
+    shop.product(5, name="Brass Lamp")
+    for query, times in (("brass candlestick", 1), ("Brass  LAMP", 4), ("brass nothing", 9)):
+        for _ in range(times):
+            assert ask(f"catalog/search?q={query}").status_code == 200
+    recording.buffer.flush()
+
+
+def test_what_many_searched_for_and_found_is_suggested_first(ask, brass):
+    assert ask("catalog/suggestions?q=br&limit=2").json()["terms"][0] == "brass lamp"
+    assert reading.popular_terms("brass", 9) == ["brass lamp"]
+    counted = durable().zrange(key("terms"), 0, -1)
+    assert sorted(counted) == [b"brass candlestick", b"brass lamp"]
