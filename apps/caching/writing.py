@@ -100,12 +100,11 @@ class Ending:
             self._after()
 
     def __del__(self) -> None:
-        if self._done or sys.is_finalizing():
-            return
         connection = self._connection()
+        if self._done or connection is None or sys.is_finalizing():
+            return  # or its thread is gone, and the entry ends by itself
         # Django keeps its mark of an error until a COMMIT or ROLLBACK is answered.
-        certain = connection is not None and not connection.errors_occurred
-        _finish(self._keys, self._token, certain=certain)
+        _finish(self._keys, self._token, certain=not connection.errors_occurred)
 
 
 def drop(keys: Sequence[Key]) -> None:
