@@ -79,6 +79,18 @@ def any_held(*, cart_ids: Sequence[UUID]) -> bool:
     return row[0]
 
 
+def holds_count() -> tuple[int, int, float]:
+    """How many carts hold stock, how many pieces, and for how many seconds the first of these holds
+    should have ended."""
+    [row] = fetch_all(
+        DATABASE,
+        "SELECT count(DISTINCT order_id), coalesce(sum(quantity), 0)::bigint, greatest(0, coalesce("
+        "extract(epoch FROM clock_timestamp() - min(expires_at)), 0))::float8"
+        " FROM catalog_reservation WHERE status = 'live' AND expires_at IS NOT NULL",
+    )
+    return row
+
+
 def catalogue_is_empty() -> bool:
     """Whether there has never been a product, not even one that was deleted since."""
     return not Product.all_objects.exists()

@@ -15,6 +15,7 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from apps.caching import write_behind
+from apps.catalog import selectors as catalog
 from apps.common.databases import execute
 from apps.messaging import figures
 from apps.messaging.brokers import choose
@@ -48,6 +49,9 @@ TEXTS = {
     "holdfast_group_consumers": "Consumers of the group that the broker knows.",
     "holdfast_group_sign_seconds": "Seconds since a consumer of the group gave a sign of life.",
     "holdfast_group_messages": "Messages by what became of them, of the consumers now alive.",
+    "holdfast_cart_holds": "Carts that hold stock now.",
+    "holdfast_cart_hold_pieces": "Pieces that carts hold now.",
+    "holdfast_cart_hold_overdue_seconds": "For how long the oldest hold should have ended.",
     "holdfast_unroutable": "Messages that no group wanted and the broker kept aside.",
     "holdfast_write_behind_pending": "Things of which edits wait for the database.",
     "holdfast_write_behind_oldest_seconds": "Age of the oldest edit that waits.",
@@ -98,6 +102,7 @@ def all_sources() -> dict[str, Callable[[], Iterable[Sample]]]:
         "events": _groups,
         "consumers": _consumers,
         "write-behind": _write_behind,
+        "carts": _carts,
     }
 
 
@@ -134,6 +139,14 @@ def _sagas() -> Iterator[Sample]:
         counts = sagas.unfinished()
     for kind, status, count in counts:
         yield "holdfast_sagas", {"kind": kind, "status": status}, count
+
+
+def _carts() -> Iterator[Sample]:
+    with _quickly(databases.CATALOG):
+        carts, pieces, overdue = catalog.holds_count()
+    yield "holdfast_cart_holds", {}, carts
+    yield "holdfast_cart_hold_pieces", {}, pieces
+    yield "holdfast_cart_hold_overdue_seconds", {}, overdue
 
 
 def _mails() -> Iterator[Sample]:

@@ -5,7 +5,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from apps.catalog import facade, stock
+from apps.catalog import facade, selectors, stock
 from apps.catalog.contracts import ExpiredHolds, HeldStock, HoldStock, StockLine
 from apps.catalog.models import Reservation, StockLedgerEntry
 from apps.common.databases import execute
@@ -190,3 +190,17 @@ def test_holds_of_carts_are_not_counted_as_orders():
     hold(cart, {cup: 2})
     facade.reserve_stock([shop.reserve((cup, 1), order_id=order)])
     assert dict(facade.live_reservations_by_order()) == {order: 1}
+
+
+def test_what_carts_hold_is_counted():
+    cup = shop.product(9)
+    assert selectors.holds_count() == (0, 0, 0.0)
+    facade.reserve_stock([shop.reserve((cup, 1))])
+    hold(uuid4(), {cup: 2})
+    carts, pieces, overdue = selectors.holds_count()
+    assert (carts, pieces, overdue) == (1, 2, 0.0)
+    hold(late := uuid4(), {cup: 3})
+    let_expire(late)
+    carts, pieces, overdue = selectors.holds_count()
+    assert (carts, pieces) == (2, 5)
+    assert 1 <= overdue < 60
