@@ -195,6 +195,9 @@ class Visit:
             "fields=id,name",
         ):
             yield f"/api/v1/products?{query}"
+        yield "/api/v1/catalog/search?q=blue+lantern"
+        yield "/api/v1/catalog/search?q=blue+lantren"
+        yield "/api/v1/catalog/suggestions?q=blue+lan"
         yield f"/api/v1/products/{product_id}"
         for more in ("prices", "stock", "stock-ledger"):
             yield f"/api/v1/products/{product_id}/{more}?staff"
