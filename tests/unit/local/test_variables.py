@@ -11,7 +11,7 @@ from project.local import __main__ as local
 from project.local.places import DATABASES, ROOT
 
 READ = re.compile(
-    r"""(?:\benv\.(?:str|int|bool|float|list|amount|choice)|env\.env|_port)\(\s*"([A-Z_]+)\""""
+    r"""(?:\benv\.(?:str|int|bool|float|list|json|amount|choice)|env\.env|_port)\(\s*"([A-Z_]+)\""""
 )
 
 
