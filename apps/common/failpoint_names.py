@@ -35,6 +35,7 @@ _COMMITS = {
     "feed.count": "taking a feed's key and counting the stock that it tells of",
     "feed.answer": "recording the answer to a feed",
     "feed.flush": "a batch of edits of prices and attributes, with history and events",
+    "catalog.count": "forgetting notes of sales that Redis has counted",
     "catalog.expire": "releasing holds whose time is over",
     "relay.claim": "taking or renewing the lease of a database's outbox",
     "relay.mark": "recording which events of a batch the broker has",

@@ -66,7 +66,7 @@ ENGAGEMENT_RECENT_DAYS = env.env.float("ENGAGEMENT_RECENT_DAYS", 30.0)
 # Bought together: the most frequent of so many products. A larger basket says nothing of taste.
 ENGAGEMENT_TOGETHER = env.env.int("ENGAGEMENT_TOGETHER", 100)
 ENGAGEMENT_TOGETHER_PRODUCTS = env.env.int("ENGAGEMENT_TOGETHER_PRODUCTS", 20_000)
-ENGAGEMENT_BASKET = env.env.int("ENGAGEMENT_BASKET", 25)
+ENGAGEMENT_BASKET = env.env.int("ENGAGEMENT_BASKET", 15)
 # A term is told to others once so many searches of it are left.
 ENGAGEMENT_TERMS = env.env.int("ENGAGEMENT_TERMS", 5_000)
 ENGAGEMENT_TERM_LEAST = env.env.float("ENGAGEMENT_TERM_LEAST", 2.5)

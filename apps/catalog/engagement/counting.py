@@ -22,6 +22,7 @@ from apps.catalog.engagement.names import AWAY, DAY, key, script
 from apps.catalog.engagement.sales import GROUP, TOPICS, Note, handle, product_of
 from apps.catalog.enums import DATABASE
 from apps.common.databases import execute, fetch_all, fetch_one
+from apps.common.failpoints import failpoint
 from apps.common.redis import durable
 from apps.messaging.contracts import Received
 from apps.messaging.groups import ConsumerGroup
@@ -103,6 +104,8 @@ def clock() -> float:
 def _delete(ids: Sequence[int]) -> None:
     with transaction.atomic(using=DATABASE):
         execute(DATABASE, "DELETE FROM catalog_salenote WHERE id = ANY(%s)", [list(ids)])
+        failpoint("catalog.count.before_commit")
+    failpoint("catalog.count.after_commit")
 
 
 def batches(notes: Sequence[Note]) -> Iterator[list[Note]]:

@@ -11,7 +11,8 @@ from moneyed import Money
 
 from apps.common.contracts import encode
 from apps.messaging.consuming.delivering import Verdict, deliver
-from apps.messaging.contracts import Envelope, EventContract
+from apps.messaging.consuming.parsing import parse
+from apps.messaging.contracts import Envelope, EventContract, Received
 from apps.messaging.groups import find_group
 from apps.orders import event_contracts as orders
 
@@ -73,6 +74,11 @@ class Sale:
             at,
             msgspec.Raw(encode(payload)),
         )
+
+
+def received(event: Envelope) -> Received:
+    """The event as a handler gets it."""
+    return parse(find_group("catalog.engagement"), encode(event))
 
 
 def tell(*events: Envelope) -> list[Verdict]:
