@@ -17,6 +17,10 @@ from moneyed import Money
 from apps.catalog import facade as catalog
 from apps.catalog import stock
 from apps.catalog.contracts import HoldStock, StockLine
+from apps.catalog.engagement.counting import notes_count
+from apps.catalog.engagement.models import SaleNote
+from apps.catalog.engagement.reading import insights
+from apps.catalog.engagement.sales import handle
 from apps.common.databases import execute, fetch_all
 from apps.messaging.relay import queue
 from apps.messaging.relay.process import empty
@@ -45,6 +49,7 @@ from apps.sagas.definition import Participant, Saga, Step
 from apps.sagas.engine.driver import drive_batch
 from apps.sagas.retry import RetryPolicy
 from tests.crash.failpoints.letters import Mishap
+from tests.integration.catalog.engagement.orders import Sale, received
 from tests.integration.notifications.post import Post, told
 from tests.pump import settle
 from tests.trade import Trade, axes
@@ -113,6 +118,7 @@ class Day:
         self.expire()
         self.reconcile()
         self.tell()
+        self.count()
         self.write()
         self.mishap.live()
 
@@ -218,6 +224,17 @@ class Day:
             if not empty():
                 time.sleep(0.01)  # until a lease ends, by the database's clock
 
+    def count(self) -> None:
+        """What the good order sold is noted and counted among the best-sellers."""
+        sale = Sale({self.trade.products[self.mug]: 2}, order_id=self.ids["good"])
+        with transaction.atomic(using="catalog"):
+            handle([received(one) for one in sale.sold()])
+        end = time.monotonic() + 25
+        while SaleNote.objects.filter(key=f"{self.ids['good']}:sold").exists():
+            assert time.monotonic() < end
+            if not notes_count():
+                time.sleep(0.01)  # until the database sees that a counter's session is dead
+
     def write(self) -> None:
         """A mail that welcomes somebody, who wants no others."""
         event_id = uuid5(NAMESPACE_URL, f"{self.name} welcome")
@@ -266,6 +283,7 @@ class Day:
                 )
             ),
             "mail": self.mail_state(),
+            "sold": insights(self.trade.products[self.mug]).sold_today,
             "mishap": self.mishap.books(),
             "odd": [status for (status,) in fetch_all("orders", runs, [self.odd_keys])],
         }
@@ -290,6 +308,7 @@ class Day:
             "stray": {self.stray: MoneyState.VOIDED},
             "unknown": ["unknown_authorization"],
             "mail": "sent",
+            "sold": 2,
             "mishap": {"applied": 3, "dead": 0},
             "odd": ["completed"] * len(ODD),
         }
