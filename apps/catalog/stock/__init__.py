@@ -1,8 +1,8 @@
 """The only place that writes stock: items, reservations and the stock ledger.
 
-``sql`` holds every statement, ``deciding`` the rule who gets what, ``reserving``, ``holding``,
-``ending``, ``returning``, ``expiring``, ``moving`` and ``counting`` the transactions, ``events``
-what is told of them, ``closing`` the end of an item nobody ever moved.
+``sql`` and ``hold_sql`` have every statement, ``deciding`` the rule who gets what, ``reserving``,
+``holding``, ``ending``, ``returning``, ``expiring``, ``moving`` and ``counting`` the transactions,
+``events`` what is told of them, ``closing`` the end of an item nobody ever moved.
 Locks are always taken in the same order – inbox keys, reservations, stock items, each sorted – so
 that any two of these transactions can meet without a deadlock.
 """

@@ -9,7 +9,7 @@ from django.db import transaction
 from apps.catalog.caching.writing import CatalogChanges, writing
 from apps.catalog.contracts import ExpiredHolds
 from apps.catalog.enums import DATABASE, LedgerKind, ReservationStatus
-from apps.catalog.stock import events, sql
+from apps.catalog.stock import events, hold_sql, sql
 from apps.catalog.stock.rows import LiveReservation
 from apps.common.failpoints import failpoint
 
@@ -27,7 +27,7 @@ def expire_holds(*, most: int, cart_ids: Sequence[UUID] | None = None) -> Expire
         if cart_ids is None:
             due = sql.lock_expired_reservations(most)
         else:
-            due = sql.lock_holds_of(cart_ids, expired=True)
+            due = hold_sql.lock_holds_of(cart_ids, expired=True)
         _end(due, cached, reason="The hold expired.", why=events.EXPIRED)
         failpoint("catalog.expire.before_commit")
     failpoint("catalog.expire.after_commit")
@@ -40,7 +40,7 @@ def end_holds(cart_ids: Sequence[UUID]) -> ExpiredHolds:
     What another transaction is taking over right now is passed over.
     """
     with writing() as cached, transaction.atomic(using=DATABASE):
-        held = sql.lock_holds_of(cart_ids, expired=False)
+        held = hold_sql.lock_holds_of(cart_ids, expired=False)
         _end(held, cached, reason="The order of the cart was cancelled.", why=events.RELEASED)
         failpoint("catalog.expire.before_commit")
     failpoint("catalog.expire.after_commit")

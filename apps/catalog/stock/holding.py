@@ -13,7 +13,7 @@ from django.db import transaction
 from apps.catalog.caching.writing import writing
 from apps.catalog.contracts import HeldStock, HoldStock, StockLine
 from apps.catalog.enums import DATABASE, LedgerKind, ReservationStatus
-from apps.catalog.stock import events, sql
+from apps.catalog.stock import events, hold_sql, sql
 from apps.catalog.stock.deciding import demand_of
 from apps.catalog.stock.rows import LiveHold, LockedItem
 from apps.common.failpoints import failpoint
@@ -33,11 +33,11 @@ def hold(command: HoldStock) -> HeldStock:
     wanted = demand_of(command)
     with writing() as cached, transaction.atomic(using=DATABASE):
         # Edits of one cart wait for each other here, before any row is locked.
-        sql.lock_cart(command.cart_id)
-        held = {one.product_id: one for one in sql.lock_holds([command.cart_id])}
+        hold_sql.lock_cart(command.cart_id)
+        held = {one.product_id: one for one in hold_sql.lock_holds([command.cart_id])}
         items = sql.lock_items([*wanted, *(held.keys() - wanted.keys())])
         # Read under the items' locks: an order reserves only while it has them.
-        ordered = sql.has_reserved(command.cart_id)
+        ordered = hold_sql.has_reserved(command.cart_id)
         lines: dict[UUID, int] = {}
         if not ordered:
             lines = _within_reach(wanted, held, items)
@@ -83,7 +83,7 @@ def _move(
         sql.end_reservations(ended, ReservationStatus.RELEASED)
     if lines:
         pieces = {items[product_id].pk: quantity for product_id, quantity in lines.items()}
-        sql.set_holds(command.cart_id, pieces, seconds=command.seconds)
+        hold_sql.set_holds(command.cart_id, pieces, seconds=command.seconds)
     for kind, moved, sign in ((LedgerKind.RELEASED, freed, -1), (LedgerKind.RESERVED, taken, 1)):
         if moved:
             rows = [
@@ -97,7 +97,7 @@ def _move(
 
 def take_over(order_ids: Sequence[UUID]) -> list[LiveHold]:
     """Locks what the carts of these orders still hold; call it before the items are locked."""
-    return sql.lock_holds(order_ids)
+    return hold_sql.lock_holds(order_ids)
 
 
 def end(holds: Sequence[LiveHold], references: Mapping[UUID, str]) -> None:

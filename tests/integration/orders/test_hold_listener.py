@@ -11,6 +11,8 @@ from apps.catalog.contracts import HoldStock, StockLine
 from apps.common.redis import durable
 from apps.orders.cart import listener, store
 from apps.orders.cart.listener import HoldListener
+from project import celery
+from project.local import redis_server
 from tests.integration.catalog import shop
 from tests.processes import eventually
 
@@ -111,3 +113,8 @@ def test_what_others_asked_redis_for_stays(known, wanted):
     server = Server()
     listener.ask_for_events(server)
     assert server.said == wanted
+
+
+def test_each_worker_listens_and_the_redis_of_the_house_tells():
+    assert "project.holding:HoldListening" in celery.app.steps["worker"]
+    assert "notify-keyspace-events Ex" in redis_server.DURABLE
