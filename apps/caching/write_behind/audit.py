@@ -24,9 +24,9 @@ def write_behind_drained() -> tuple[int, Mapping[str, str]]:
         if age > LATE_SECONDS:
             wrong[buffer.name] = f"an edit has waited for {age:.0f} s"
         if buffer.versions is not None:
-            newest = _newest(buffer)
-            checked += len(newest)
-            wrong |= _differing(buffer, newest)
+            compared, differing = _compare(buffer, _newest(buffer))
+            checked += compared
+            wrong |= differing
     return checked, wrong
 
 
@@ -38,21 +38,21 @@ def _newest(buffer: Buffer) -> dict[str, Edit]:
     return {key: one for key, one in found.items() if not one.discarded}
 
 
-def _differing(buffer: Buffer, newest: Mapping[str, Edit]) -> dict[str, str]:
+def _compare(buffer: Buffer, newest: Mapping[str, Edit]) -> tuple[int, dict[str, str]]:
     drain(buffer, list(newest))
-    rows = buffer.versions(list(newest))
+    rows = dict(buffer.versions(list(newest)))
     given = counted(buffer)
     dead = {one.key for one in dead_letters(buffer, most=MOST)}
     wrong = {}
-    for key, edit in newest.items():
-        row = rows.get(key)
-        if row is None or key in dead:
-            continue
+    for key in dead & rows.keys():
+        del rows[key]
+    for key, row in rows.items():
+        edit = newest[key]
         if row < edit.version:
             wrong[key] = f"the row has edit {_words(row)}, not {_words(edit.version)}"
         elif given is not None and row[0] == given.epoch and row > given:
             wrong[key] = f"the row has edit {_words(row)}, Redis counts to {_words(given)}"
-    return wrong
+    return len(rows), wrong
 
 
 def _words(version: tuple[int, int] | Version) -> str:

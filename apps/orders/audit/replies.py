@@ -5,9 +5,10 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
+import orjson
 
-from apps.catalog.contracts import StockLevel
-from apps.common.contracts import from_builtins, to_builtins
+from apps.catalog.contracts import CountReport, FeedReport, StockLevel
+from apps.common.contracts import encode, from_builtins
 from apps.common.databases import fetch_all
 from apps.messaging.models import IdempotencyRecord
 from apps.orders.audit.report import CheckResult
@@ -16,7 +17,10 @@ from apps.orders.enums import DATABASE
 
 CHUNK = 2_000
 # What the commands of each database answer with.
-ANSWERS = {DATABASE: (OrderPlaced, CommandAccepted, ReturnAccepted), "catalog": (StockLevel,)}
+ANSWERS = {
+    DATABASE: (OrderPlaced, CommandAccepted, ReturnAccepted),
+    "catalog": (StockLevel, FeedReport, CountReport),
+}
 
 
 def idempotency_replayable() -> CheckResult:
@@ -76,6 +80,6 @@ def _wrong(record: IdempotencyRecord, kinds: Sequence[type], orders: dict) -> st
 
 def _survives(kind: type, response: Any) -> bool:
     try:
-        return to_builtins(from_builtins(kind, response)) == response
+        return orjson.loads(encode(from_builtins(kind, response))) == response
     except (msgspec.ValidationError, ArithmeticError, KeyError, TypeError, ValueError):
         return False

@@ -14,13 +14,16 @@ from django.db import transaction
 from django.test import override_settings
 from moneyed import Money
 
+from apps.caching import write_behind
 from apps.catalog import facade as catalog
 from apps.catalog import stock
-from apps.catalog.contracts import HoldStock, StockLine
+from apps.catalog.contracts import FeedForm, HoldStock, SendFeed, StockLine
 from apps.catalog.engagement.counting import notes_count
 from apps.catalog.engagement.models import SaleNote
 from apps.catalog.engagement.reading import insights
 from apps.catalog.engagement.sales import handle
+from apps.catalog.feed.buffer import PRODUCTS
+from apps.catalog.models import Product
 from apps.common.databases import execute, fetch_all
 from apps.messaging.relay import queue
 from apps.messaging.relay.process import empty
@@ -118,6 +121,7 @@ class Day:
         self.expire()
         self.reconcile()
         self.tell()
+        self.feed()
         self.count()
         self.write()
         self.mishap.live()
@@ -216,6 +220,21 @@ class Day:
         gateway().authorize(self.unknown, amount, "tok_approve", str(self.unknown))
         reconcile_money()
 
+    def feed(self) -> None:
+        """A supplier's prices and a count, kept and then written; what a process that died had in
+        its hands is written once its lease ends."""
+        body = f'{{"sku":"{self.mug}","price":{{"amount":"8.50","currency":"GBP"}}}}\n' + (
+            f'{{"sku":"{self.cup}","stock":{{"on_hand":100}}}}'
+        )
+        catalog.send_feed(
+            SendFeed(f"{self.name}-feed", "staff:1", FeedForm.NDJSON, body.encode(), counts=True)
+        )
+        end = time.monotonic() + 25
+        while write_behind.backlog(PRODUCTS).keys:
+            assert time.monotonic() < end
+            if not write_behind.flush_now(PRODUCTS):
+                time.sleep(0.01)
+
     def tell(self) -> None:
         """The events of all databases are published, whoever has left the leases."""
         end = time.monotonic() + 25
@@ -284,6 +303,7 @@ class Day:
             ),
             "mail": self.mail_state(),
             "sold": insights(self.trade.products[self.mug]).sold_today,
+            "fed": str(Product.objects.get(sku=self.mug).price.amount),
             "mishap": self.mishap.books(),
             "odd": [status for (status,) in fetch_all("orders", runs, [self.odd_keys])],
         }
@@ -309,6 +329,7 @@ class Day:
             "unknown": ["unknown_authorization"],
             "mail": "sent",
             "sold": 2,
+            "fed": "8.50",
             "mishap": {"applied": 3, "dead": 0},
             "odd": ["completed"] * len(ODD),
         }

@@ -9,6 +9,7 @@ from collections import Counter
 
 import pytest
 
+from apps.caching.write_behind import leases
 from apps.common.failpoint_names import NAMES
 from tests.crash.failpoints.day import REVIEW_ABOVE, Day
 from tests.crash.failpoints.forks import forked
@@ -28,12 +29,13 @@ pytestmark = pytest.mark.django_db(transaction=True, databases="__all__")
 
 
 @pytest.fixture
-def impatient(settings, own_streams):
+def impatient(settings, own_streams, monkeypatch):
     settings.EVENT_RELAY_LEASE_SECONDS = 0.2
     settings.SAGA_LEASE_SECONDS = 0.2
     settings.EMAIL_LEASE_SECONDS = 0.2
     settings.REVIEW_ABOVE = REVIEW_ABOVE
     settings.RECONCILE_AFTER_SECONDS = 0
+    monkeypatch.setattr(leases, "LEASE_MS", 200)
 
 
 def die_and_go_on(case: str) -> str | None:

@@ -59,8 +59,9 @@ class Table:
         return {key: (a, b) for key, a, b in found}
 
     def versions(self, keys: Sequence[str] = ()) -> dict[str, tuple[int, int]]:
+        """Of ``keys``, or of all."""
         found = fetch_all(ALIAS, "SELECT key, epoch, counter FROM behind_thing")
-        return {key: (epoch, counter) for key, epoch, counter in found}
+        return {key: (epoch, counter) for key, epoch, counter in found if not keys or key in keys}
 
 
 CREATE = """
