@@ -17,6 +17,7 @@ TAGS = [
     {"name": "account", "description": "Signing up, logging in, passwords: `/_allauth/`."},
     {"name": "me", "description": "The customer who is logged in."},
     {"name": "products", "description": "What can be bought."},
+    {"name": "shop window", "description": "What others look at and buy."},
     {"name": "search", "description": "Finding what can be bought."},
     {"name": "categories", "description": "How what can be bought is sorted."},
     {"name": "cart", "description": "What a visitor or customer is about to order."},

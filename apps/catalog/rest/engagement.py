@@ -9,7 +9,13 @@ from functools import partial
 from uuid import UUID
 
 from django.http import HttpResponse
-from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
+from drf_spectacular.utils import (
+    OpenApiExample,
+    OpenApiParameter,
+    OpenApiResponse,
+    extend_schema,
+    extend_schema_serializer,
+)
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -22,7 +28,7 @@ from apps.catalog.engagement.reading import PERIODS
 from apps.catalog.engagement.visitors import HEADER, LONGEST, SANE, Visitor
 from apps.catalog.engagement.window import Shown, shown
 from apps.catalog.rest.products import product_of
-from apps.catalog.rest.serializers import ProductSerializer
+from apps.catalog.rest.serializers import PRODUCT_EXAMPLE, ProductSerializer
 from apps.common.errors import InvalidInput, NotFound
 from apps.common.rest.filters import refuse_unknown_parameters
 from apps.common.rest.headers import tagged
@@ -53,6 +59,9 @@ VISITOR = OpenApiParameter(
 )
 
 
+@extend_schema_serializer(
+    examples=[OpenApiExample("A board", value={"results": [PRODUCT_EXAMPLE], "complete": True})]
+)
 class WindowOutput(serializers.Serializer):
     """Products for sale, in order."""
 
@@ -73,6 +82,31 @@ class VisitorsOutput(serializers.Serializer):
     visitors = serializers.IntegerField(help_text="Estimated, ±0.81 %.")
 
 
+@extend_schema_serializer(
+    examples=[
+        OpenApiExample(
+            "A board",
+            value={
+                "views_today": 59,
+                "visitors": [
+                    {"days": 1, "visitors": 38},
+                    {"days": 7, "visitors": 170},
+                    {"days": 30, "visitors": 512},
+                ],
+                "sold_today": 6,
+                "sold_week": 18,
+                "bought_together": [
+                    {
+                        "id": "01890a5d-ac96-774b-bcce-b302099a8061",
+                        "name": "Cushion Cover, Moss",
+                        "orders": 4,
+                    }
+                ],
+                "complete": True,
+            },
+        )
+    ]
+)
 class InsightsOutput(serializers.Serializer):
     """Who looks at a product and what is bought with it."""
 
