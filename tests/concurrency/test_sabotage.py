@@ -14,6 +14,10 @@ from typing import Any
 
 import pytest
 
+from apps.catalog import facade as catalog
+from apps.catalog import services as product_services
+from apps.catalog.feed import buffering
+from apps.catalog.feed import sql as feed_sql
 from apps.catalog.stock import sql
 from apps.eventlog import archiving
 from apps.messaging import idempotency, inbox
@@ -31,7 +35,12 @@ from tests.concurrency.sagas.test_paused_holder import late_answer
 from tests.concurrency.sagas.test_state_machine import ready
 from tests.concurrency.sagas.test_two_engines import meet
 from tests.concurrency.sagas.test_two_engines import saga as saga_of_two_engines
+from tests.integration.caching.write_behind.own_redis import own_redis
 from tests.integration.catalog import test_moving, test_reserving
+from tests.integration.catalog.feed import test_direct_writes, test_flushing, test_redis_away
+from tests.integration.catalog.feed import test_sending as feeds
+from tests.integration.catalog.feed.conftest import own_buffer
+from tests.integration.catalog.feed.test_redis_away import durable
 from tests.integration.messaging.consuming import test_deliver
 from tests.integration.messaging.consuming.conftest import _told, listener
 from tests.integration.payments import test_refunds
@@ -254,6 +263,49 @@ GUARDS = {
         ],
         test_state_machine.test_a_step_whose_holder_died_is_undone_when_its_run_is_stopped,
         "compensated, but",
+    ),
+    "the version of an edit": (
+        [
+            Words(
+                feed_sql,
+                "WRITE",
+                "new.epoch IS NULL OR (p.feed_epoch, p.feed_counter) < (new.epoch, new.counter)",
+                "true",
+            )
+        ],
+        test_flushing.test_an_older_batch_is_not_written_over_a_newer_one,
+        "4.00",
+    ),
+    "the epoch of what was written while Redis was away": (
+        [Words(buffering, "keep", "versions[0].epoch < epoch", "False")],
+        test_redis_away.test_what_comes_after_the_silence_counts_in_every_process,
+        "7.00",
+    ),
+    "the fence around an edit": (
+        [
+            Words(
+                buffering,
+                "keep",
+                "with writing(DATABASE, [Key(PRODUCT, key) for key in wanted]):",
+                "if True:",
+            )
+        ],
+        feeds.test_a_price_is_seen_at_once_and_in_the_database_after_the_flush,
+        "4.20",
+    ),
+    "writing what waits before a direct change": (
+        [
+            Words(
+                product_services, "product_change", "draining.drain_rows(pks=[product_pk])", "True"
+            )
+        ],
+        test_direct_writes.test_a_direct_change_comes_after_the_edits_that_waited,
+        "DID NOT RAISE",
+    ),
+    "writing what waits before a sale": (
+        [Words(catalog, "get_offers", "draining.drain(product_ids)", "")],
+        test_direct_writes.test_an_offer_has_the_price_that_readers_were_shown,
+        "4.20",
     ),
     "the pivot": (
         [Words(state, "must_turn", "run.position == saga.pivot and run.may_have_begun", "False")],
