@@ -15,8 +15,9 @@ SHIPPING_CHARGE = env.amount("SHOP_SHIPPING_CHARGE") or Decimal("0.00")
 SHIPPING_COUNTRIES = frozenset(env.env.list("SHOP_SHIPPING_COUNTRIES", default=[]))
 
 # --- carts -------------------------------------------------------------------------------------
-# A cart that nobody changes for so long is forgotten.
+# A cart that nobody changes for so long is forgotten: a customer's, a visitor's.
 CART_SECONDS = env.env.int("CART_SECONDS", 14 * 86_400)
+CART_VISITOR_SECONDS = env.env.int("CART_VISITOR_SECONDS", 2 * 86_400)
 # What a customer's cart holds is nobody else's for so long after its last change; 0: carts hold
 # nothing.
 CART_HOLD_SECONDS = env.env.int("CART_HOLD_SECONDS", 600)

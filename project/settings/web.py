@@ -41,6 +41,8 @@ API_MAX_WAIT_SECONDS = env.env.int("API_MAX_WAIT_SECONDS", 10)
 API_REQUESTS_PER_MINUTE = {  # 0 = no limit
     "anonymous": env.env.int("API_ANONYMOUS_REQUESTS_PER_MINUTE", 1_200),
     "user": env.env.int("API_USER_REQUESTS_PER_MINUTE", 6_000),
+    # Carts of visitors stay for days in a Redis that evicts nothing.
+    "new_cart": env.env.int("API_NEW_CARTS_PER_MINUTE", 60),
 }
 # How long a query with `min_version` waits for the read model, unless `Prefer: wait` says.
 READ_MODEL_WAIT_SECONDS = env.env.float("READ_MODEL_WAIT_SECONDS", 0.5)

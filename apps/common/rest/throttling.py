@@ -22,7 +22,7 @@ class WindowThrottle(BaseThrottle):
         raise NotImplementedError
 
     def allow_request(self, request, view) -> bool:
-        limit = settings.API_REQUESTS_PER_MINUTE[self.scope]
+        limit = settings.API_REQUESTS_PER_MINUTE.get(self.scope, 0)
         who = self.identity(request, view) if limit else None
         if who is None:
             return True

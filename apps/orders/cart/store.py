@@ -166,7 +166,8 @@ def _write(
     if after is None:
         pipe.delete(_owner_key(owner))
         return
-    seconds, key = settings.CART_SECONDS, _cart_key(after.id)
+    seconds = settings.CART_SECONDS if owner.is_customer else settings.CART_VISITOR_SECONDS
+    key = _cart_key(after.id)
     known: dict[bytes | str, int | str] = {VERSION: after.version}
     if after.ordering:
         known[ORDERING] = 1

@@ -6,6 +6,7 @@ Nobody names a cart: it is found by who asks. A token that leads to no cart is a
 from uuid import UUID
 
 from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework.exceptions import Throttled
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -17,6 +18,7 @@ from apps.common.rest.headers import idempotency_key, if_match_version
 from apps.common.rest.permissions import LoggedIn, Public
 from apps.common.rest.schema import IDEMPOTENCY_KEY, IF_MATCH, PREFER_WAIT, problem_response
 from apps.common.rest.serializers import validated
+from apps.common.rest.throttling import AnonymousThrottle
 from apps.orders.cart import contracts, ordering, selectors, services, store
 from apps.orders.cart.contracts import OrderCart, Owner
 from apps.orders.rest.cart_serializers import (
@@ -55,6 +57,12 @@ NEW_TOKEN = OpenApiParameter(
     response=[200],
     description="A visitor's new cart is found by this from now on; keep it secret.",
 )
+
+
+class NewCarts(AnonymousThrottle):
+    """Counts the carts that visitors begin, by address."""
+
+    scope = "new_cart"
 
 
 def owner_of(request: Request) -> Owner | None:
@@ -131,7 +139,7 @@ class CartItem(APIView):
     def put(self, request: Request, product_id: UUID) -> Response:
         refuse_unknown_parameters(request)
         version, body = if_match_version(request), validated(SetItemInput, request)
-        owner, token = _owner_or_new(request)
+        owner, token = self._owner_or_new(request)
         cart = services.line_set(owner, product_id, body["quantity"], version=version)
         return _answer(cart, token=token)
 
@@ -147,7 +155,7 @@ class CartItem(APIView):
     def patch(self, request: Request, product_id: UUID) -> Response:
         refuse_unknown_parameters(request)
         version, body = if_match_version(request), validated(AddItemInput, request)
-        owner, token = _owner_or_new(request)
+        owner, token = self._owner_or_new(request)
         cart = services.line_add(owner, product_id, body["add"], version=version)
         return _answer(cart, token=token if cart else "")
 
@@ -167,15 +175,17 @@ class CartItem(APIView):
         owner = owner or Owner.bearer(contracts.new_token())  # a visitor without a cart
         return _answer(services.line_remove(owner, product_id, version=version))
 
-
-def _owner_or_new(request: Request) -> tuple[Owner, str]:
-    """Whose cart is meant, and the token where that is a new visitor's. Nobody brings a token of
-    his own: what leads to no cart is answered with another one."""
-    owner = owner_of(request)
-    if owner and (owner.is_customer or store.load(owner)):
-        return owner, ""
-    token = contracts.new_token()
-    return Owner.bearer(token), token
+    def _owner_or_new(self, request: Request) -> tuple[Owner, str]:
+        """Whose cart is meant, and the token where that is a new visitor's. Nobody brings a token
+        of his own: what leads to no cart is answered with another one."""
+        owner = owner_of(request)
+        if owner and (owner.is_customer or store.load(owner)):
+            return owner, ""
+        limit = NewCarts()
+        if not limit.allow_request(request, self):
+            raise Throttled(limit.wait())
+        token = contracts.new_token()
+        return Owner.bearer(token), token
 
 
 class Merge(APIView):

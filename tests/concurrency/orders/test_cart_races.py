@@ -4,6 +4,7 @@ import threading
 from uuid import UUID, uuid4
 
 import pytest
+from django.db import IntegrityError
 
 from apps.catalog import facade as catalog
 from apps.catalog import stock
@@ -111,6 +112,16 @@ def test_clock_cart_order_and_strangers_meet_at_the_last_piece(turn):
     assert catalog.audit_stock() == []
 
 
+def reserve_as_the_engine_does(command) -> str:
+    """A batch that an SQL error rolled back is tried again: an edit came between two locks."""
+    for _ in range(5):
+        try:
+            return catalog.reserve_stock([command])[0].status.value
+        except IntegrityError:
+            continue
+    return "never"
+
+
 def test_an_order_meets_edits_of_its_cart():
     """Whatever comes first: the order gets its lines once, and nothing is left of the hold."""
     for _ in range(5):
@@ -118,7 +129,7 @@ def test_an_order_meets_edits_of_its_cart():
         catalog.hold_stock(hold(cart, cup, 2))
         own = shop.reserve((cup, 2), order_id=cart)
         answers = together(
-            lambda own=own: catalog.reserve_stock([own])[0].status.value,
+            lambda own=own: reserve_as_the_engine_does(own),
             *[lambda n=n, c=cart, p=cup: catalog.hold_stock(hold(c, p, n)) for n in (3, 0, 5)],
         )
         assert failures(answers) == []

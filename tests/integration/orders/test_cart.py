@@ -192,6 +192,19 @@ def test_nobody_chooses_his_own_token(visitor):
     assert visitor.quantities() == {}
 
 
+def test_visitors_begin_so_many_carts_and_no_more(settings):
+    settings.API_REQUESTS_PER_MINUTE = {"new_cart": 2}
+    cup, visitors = shop.product(5), [Person(logged_in=False) for _ in range(3)]
+    address = f"2001:db8::{uuid4().hex[:4]}:{uuid4().hex[:4]}"
+    for one in visitors:
+        one.client.defaults["REMOTE_ADDR"] = address
+    answers = [one.put(cup, 1) for one in visitors]
+    assert [one.status_code for one in answers] == [200, 200, 429]
+    assert int(answers[2].headers["Retry-After"]) >= 1
+    assert visitors[0].put(cup, 2).status_code == 200
+    assert Person().put(cup, 2).status_code == 200
+
+
 @pytest.mark.parametrize("token", ["x", "a" * 44, "a" * 42 + "/", "a:b"])
 def test_what_is_no_token_is_refused(visitor, token):
     visitor.token = token
@@ -311,6 +324,13 @@ def test_a_cart_that_redis_lost_holds_nothing_once_its_time_is_over(ada):
 
 
 # --- Redis --------------------------------------------------------------------------------------
+def test_a_visitors_cart_ends_sooner(visitor, settings):
+    settings.CART_VISITOR_SECONDS = 50
+    visitor.put(shop.product(3), 1)
+    owner = Owner.bearer(visitor.token)
+    assert 40 < durable().ttl(f"holdfast:cart:{store.load(owner).id}") <= 50
+
+
 def test_a_cart_ends_when_nobody_has_changed_it_for_long(ada, settings):
     settings.CART_SECONDS = 100
     ada.put(shop.product(3), 1)
