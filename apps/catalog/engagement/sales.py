@@ -21,7 +21,10 @@ from apps.messaging.contracts import Received
 
 GROUP = "catalog.engagement"
 HEARD = "catalog.engagement.heard"
-TOPICS = ("order.placed", "order.confirmed", "order.cancelled", "order.returned")
+TOPICS = (
+    *("order.placed", "order.confirmed", "order.cancelled"),
+    *("order.shipped", "order.returned"),
+)
 RETURN = "return:"
 Facts = dict[str, Any]
 
@@ -47,6 +50,8 @@ def facts_of(event: Received) -> Facts:
         return {"day": int(event.occurred_at.timestamp() // DAY)}
     if event.topic == "order.cancelled":
         return {"cancelled": True}
+    if event.topic == "order.shipped":
+        return {"shipped": True}
     return {f"{RETURN}{payload.return_id}": _lines(payload.lines)}
 
 
@@ -69,7 +74,7 @@ def decide(order_id: str, heard: Facts) -> tuple[list[Note], Facts]:
         if heard.get("lines"):
             news["lines"] = None
         return notes, news
-    if "day" not in heard or not heard.get("lines"):
+    if "day" not in heard or not (heard.get("lines") or heard.get("sold")):
         return [], {}
     if not heard.get("sold"):
         notes.append(_note(f"{order_id}:sold", heard, 1, heard["lines"]))
@@ -78,6 +83,8 @@ def decide(order_id: str, heard: Facts) -> tuple[list[Note], Facts]:
         if name.startswith(RETURN):
             notes.append(_note(f"{order_id}:{name}", heard, -1, lines, basket=False))
             news[name] = None
+    if heard.get("shipped") and heard.get("lines"):
+        news["lines"] = None  # it is not cancelled any more
     return notes, news
 
 

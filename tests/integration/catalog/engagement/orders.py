@@ -43,6 +43,10 @@ class Sale:
         payload = orders.OrderMoved(self.order_id, self.customer_id, POUNDS, NOW)
         return self._event(orders.ORDER_CONFIRMED, payload, 2, at)
 
+    def shipped(self) -> Envelope:
+        payload = orders.OrderShipped(self.order_id, self.customer_id, POUNDS, NOW, "T-1")
+        return self._event(orders.ORDER_SHIPPED, payload, 3)
+
     def cancelled(self) -> Envelope:
         payload = orders.OrderCancelled(
             self.order_id, self.customer_id, POUNDS, NOW, "changed_mind", "voided"

@@ -4,11 +4,13 @@ import random
 from datetime import timedelta
 from uuid import UUID, uuid4
 
+import orjson
 import pytest
 
 from apps.catalog.engagement import counting, jobs, reading
 from apps.catalog.engagement.models import SaleNote
 from apps.catalog.engagement.names import key
+from apps.catalog.engagement.sales import HEARD
 from apps.common.databases import fetch_one
 from apps.common.redis import durable
 from apps.messaging.consuming.delivering import Verdict
@@ -115,7 +117,7 @@ def test_an_order_that_was_never_confirmed_takes_nothing_back():
 def test_the_order_of_arrival_makes_no_difference(seed):
     kept, regretted = Sale({TEA: 4, CUP: 2}), Sale({CUP: 7, POT: 1})
     events = [
-        *(*kept.sold(), kept.returned({TEA: 1}), kept.returned({TEA: 1})),
+        *(*kept.sold(), kept.shipped(), kept.returned({TEA: 1}), kept.returned({TEA: 1})),
         *(*regretted.sold(), regretted.cancelled()),
     ]
     events += events[:3]
@@ -124,6 +126,17 @@ def test_the_order_of_arrival_makes_no_difference(seed):
         tell(event)
     assert sold() == {TEA: 2, CUP: 2}
     assert (together(TEA), together(CUP), together(POT)) == ({CUP: 1}, {TEA: 1}, {})
+    assert "lines" not in heard(kept) and "lines" not in heard(regretted)  # no longer of use
+
+
+def heard(order: Sale) -> dict:
+    """What is kept of an order."""
+    row = fetch_one(
+        "catalog",
+        "SELECT outcome::text FROM messaging_inbox WHERE consumer = %s AND message_id = %s",
+        [HEARD, str(order.order_id)],
+    )
+    return orjson.loads(row[0])
 
 
 def test_a_week_is_today_and_six_days_before():
