@@ -18,10 +18,11 @@ from apps.catalog import facade as catalog
 from apps.catalog import services as product_services
 from apps.catalog.feed import buffering
 from apps.catalog.feed import sql as feed_sql
-from apps.catalog.stock import sql
+from apps.catalog.stock import hold_sql, reserving, sql
 from apps.eventlog import archiving
 from apps.messaging import idempotency, inbox
 from apps.messaging.consuming.delivering import Delivery
+from apps.orders.cart import services as cart_services
 from apps.payments import services
 from apps.payments.position import Position
 from apps.reporting.projecting import applying, name_rows, order_rows
@@ -36,13 +37,15 @@ from tests.concurrency.sagas.test_state_machine import ready
 from tests.concurrency.sagas.test_two_engines import meet
 from tests.concurrency.sagas.test_two_engines import saga as saga_of_two_engines
 from tests.integration.caching.write_behind.own_redis import own_redis
-from tests.integration.catalog import test_moving, test_reserving
+from tests.integration.catalog import test_holding, test_moving, test_reserving
 from tests.integration.catalog.feed import test_direct_writes, test_flushing, test_redis_away
 from tests.integration.catalog.feed import test_sending as feeds
 from tests.integration.catalog.feed.conftest import own_buffer
 from tests.integration.catalog.feed.test_redis_away import durable
 from tests.integration.messaging.consuming import test_deliver
 from tests.integration.messaging.consuming.conftest import _told, listener
+from tests.integration.orders import test_cart
+from tests.integration.orders.test_cart import ada
 from tests.integration.payments import test_refunds
 from tests.integration.reporting import test_projecting
 from tests.integration.sagas import test_engine, test_engine_faults
@@ -224,6 +227,28 @@ GUARDS = {
         [Words(sql, "add_reserved", "AND s.on_hand - s.reserved >= want.quantity")],
         test_moving.test_a_guarded_update_that_meets_other_numbers_undoes_the_batch,
         "stock",
+    ),
+    "a hold is its own order's": (
+        [
+            Words(
+                reserving,
+                "decide",
+                "held.get(command.order_id, {}).items()",
+                "[one for pieces in held.values() for one in pieces.items()]",
+            )
+        ],
+        test_holding.test_in_one_batch_only_the_carts_own_order_has_its_pieces,
+        "StockMoved",
+    ),
+    "a hold ends where its order begins": (
+        [Words(hold_sql, "has_reserved", "AND expires_at IS NULL", "AND false")],
+        test_holding.test_a_cart_that_has_become_an_order_holds_nothing_more,
+        "StockMoved",
+    ),
+    "the last look of a cart's edit": (
+        [Words(cart_services, "_hold", "if latest.version == cart.version:", "if True:")],
+        test_cart.test_an_edit_that_reaches_the_stock_late_does_not_undo_a_later_one,
+        "assert",
     ),
     "the payment's lock": (
         [Words(services, "lock_payments", "FOR NO KEY UPDATE")],
