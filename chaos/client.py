@@ -32,17 +32,27 @@ class Client:
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def get(self, path: str, token: str, *, until: float) -> Answer | None:
-        return self._ask("GET", path, token, None, "", until)
+        return self.send("GET", path, token, None, until=until)
 
     def post(self, path: str, token: str, body: dict, *, key: str = "", until: float):
         """The answer, or None if there was none ``until`` then (``time.monotonic()``)."""
-        return self._ask("POST", path, token, body, key, until)
+        return self.send("POST", path, token, orjson.dumps(body), key=key, until=until)
 
-    def _ask(self, method, path, token, body, key, until) -> Answer | None:
-        headers = {"X-Session-Token": token, "Content-Type": "application/json"}
+    def send(
+        self,
+        method: str,
+        path: str,
+        token: str,
+        data: bytes | None,
+        *,
+        key: str = "",
+        form: str = "application/json",
+        until: float,
+    ) -> Answer | None:
+        """``data`` as it is, of the type ``form``; without a ``token`` as a visitor."""
+        headers = {"Content-Type": form} | ({"X-Session-Token": token} if token else {})
         if key:
             headers["Idempotency-Key"] = key
-        data = None if body is None else orjson.dumps(body)
         tries = 0
         while time.monotonic() < until:
             tries += 1

@@ -20,6 +20,7 @@ from django.conf import settings
 from chaos import books, event_books, goods, processes, schedule
 from chaos.away import Away
 from chaos.client import Client
+from chaos.edits import Edits
 from chaos.faults import QUEUE, Broken
 from chaos.injector import Injector
 from chaos.load import Load
@@ -36,6 +37,7 @@ REST_SECONDS = 60.0  # in which everything must have ended once faults and load 
 # was logged, or two after it was published, by a job that runs once a minute.
 EVENTS_SECONDS = 270.0
 TELL_EVERY = 5.0
+KILLS_DURABLE_REDIS = ("redis", "events_broker")
 FINAL_REPEATS = 300
 
 
@@ -102,6 +104,7 @@ class Drill:
         shelves = goods.stock_up(int(self.arguments.rate * self.minutes * 60))
         self.staff = Staff(self.client, shelves, self.seed)
         self.load = Load(self.client, shelves, self.seed, self.arguments.rate, self.staff.later)
+        self.edits = Edits(self.client, shelves, self.seed)
         away = Away(shelves, self.away_keys.__setitem__, self.client.report)
         self.broken = Broken(processes.ours(), self.link, away.watch)
         self.injector = Injector(self.plan, self.broken, self.history)
@@ -110,7 +113,7 @@ class Drill:
         """Load and faults until the time is over."""
         say(f"seed {self.seed}: {len(self.plan)} faults in {self.minutes:g} minutes")
         self.began = time.monotonic()
-        for part in (self.load, self.staff, self.injector):
+        for part in (self.load, self.staff, self.edits, self.injector):
             part.start()
         end = self.began + self.minutes * 60
         while time.monotonic() < end and not self.stopping.is_set():
@@ -121,6 +124,7 @@ class Drill:
         self.injector.stop()
         self.load.stop()
         self.staff.stop()
+        self.edits.stop()
 
     def _make_up(self) -> None:
         """Some faults found nothing to break because of others; load goes on for them."""
@@ -192,6 +196,7 @@ class Drill:
         if report.quiescence is not None:
             report.violations += books.violations(accepted)
         self._look_at_queue()
+        self._look_at_prices()
         report.events = event_books.figures()
         report.violations += event_books.violations(self.broken.poison.ids)
         self._audit()
@@ -212,6 +217,15 @@ class Drill:
         waiting = redis.Redis.from_url(settings.QUEUE_REDIS_URL, socket_timeout=5)
         if not _within(10, lambda: waiting.llen(QUEUE) <= 5):
             self.report.violations.append(f"{waiting.llen(QUEUE)} messages wait at rest")
+
+    def _look_at_prices(self) -> None:
+        """Edits are drained, and database and readers have the last accepted ones; those that were
+        accepted just before the durable Redis died may be lost."""
+        if not _within(REST_SECONDS, self.edits.drained):
+            self.report.violations.append("edits of prices still wait at rest")
+        deaths = [at for kind, at in self.history.times if kind in KILLS_DURABLE_REDIS]
+        self.report.violations += self.edits.violations(deaths)
+        self.report.prices = dict(self.edits.done)
 
     def _audit(self) -> None:
         done = subprocess.run(

@@ -35,7 +35,7 @@ OFTEN += ("payments.before", "payments.after", "catalog.reserve", "catalog.relea
 OFTEN += ("relay.", "consume.apply", "consume.before_ack")
 # … and what some of its orders pass.
 SELDOM = ("order.cancel", "order.ship", "order.deliver", "order.return")
-SELDOM += ("catalog.dispatch", "catalog.return")
+SELDOM += ("catalog.dispatch", "catalog.return", "feed.", "write_behind.")
 POINTS = tuple(name for name in NAMES if name.startswith(OFTEN + SELDOM))
 
 
@@ -180,6 +180,28 @@ def nudges_dropped(broken: Broken, rng: random.Random) -> str | None:
     return f"{dropped} messages in {seconds:.1f} s"
 
 
+def cache_flushed(broken: Broken, rng: random.Random) -> str | None:
+    """Everything that is only cached is gone at once."""
+    cache = redis.Redis.from_url(settings.CACHE_URL, socket_timeout=2)
+    keys = cache.dbsize()
+    cache.flushall()
+    return f"{keys} keys" if keys else None
+
+
+def cache_stopped(broken: Broken, rng: random.Random) -> str | None:
+    """The cache takes requests and answers none for some seconds."""
+    leader = broken.processes.leader("cache")
+    pid = leader and broken.processes.send(leader, signal.SIGSTOP)
+    if pid is None:
+        return None
+    seconds = rng.uniform(1.0, 4.0)
+    try:
+        time.sleep(seconds)
+    finally:
+        woken = broken.processes.send(leader, signal.SIGCONT)
+    return f"stopped {pid} for {seconds:.1f} s" if woken else None
+
+
 # --- the link to the gateway ---------------------------------------------------------------------
 def _link(mode: Mode) -> Fault:
     def fault(broken: Broken, rng: random.Random) -> str | None:
@@ -217,6 +239,8 @@ FAULTS: dict[str, Fault] = {
     "postgres": _kill_leader("postgres"),
     "redis": _kill_leader("redis"),
     "cache": _kill_leader("cache"),
+    "cache_flushed": cache_flushed,
+    "cache_stopped": cache_stopped,
     "nudge_flood": nudge_flood,
     "nudges_dropped": nudges_dropped,
     "link_cut_before": _link(Mode.CUT_BEFORE),

@@ -30,6 +30,7 @@ class History:
         self.counts: Counter[str] = Counter()
         self.missed: Counter[str] = Counter()
         self.last = ""
+        self.times: list[tuple[str, float]] = []
         self._began = time.monotonic()
         self._lock = threading.Lock()
         self._file = (directory / "history.jsonl").open("a")
@@ -38,6 +39,7 @@ class History:
         """``began`` by ``time.monotonic()``."""
         self.counts[kind] += 1
         self.last = kind
+        self.times.append((kind, began))
         self.tell(kind, detail, began)
 
     def tell(self, kind: str, detail: str, began: float | None = None) -> None:
@@ -71,6 +73,7 @@ class Report:
     quiescence: float | None = None
     events: dict[str, int] = field(default_factory=dict)
     events_at_rest: float | None = None
+    prices: dict[str, int] = field(default_factory=dict)
     audited: int = 0
     violations: list[str] = field(default_factory=list)
     shortfalls: list[str] = field(default_factory=list)
@@ -116,6 +119,7 @@ class Report:
         settled = self.events_at_rest
         arrived = "not all" if settled is None else f"all after {settled:.1f} s"
         table.add_row("events", f"{_counts(self.events)}; {arrived}")
+        table.add_row("prices", _counts(self.prices))
         table.add_row("looked at by the audit", f"{self.audited:,}")
         table.add_row("violations", f"{len(self.violations)}")
         console.print(table)

@@ -22,6 +22,8 @@ COUNTS = {
     "postgres": 4,
     "redis": 4,
     "cache": 4,
+    "cache_flushed": 5,
+    "cache_stopped": 4,
     "nudge_flood": 5,
     "nudges_dropped": 5,
     "link_cut_before": 6,
