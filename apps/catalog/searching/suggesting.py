@@ -82,7 +82,7 @@ def instead(text: str, limit: int = 5) -> tuple[str, ...]:
 def _going_on(before: list[str], last: str, limit: int) -> list[str]:
     if not before:
         return [word for (word,) in fetch_all(DATABASE, FIRST_WORD, [last, last, limit])]
-    wanted = " & ".join([*before, f"{last}:*"])
+    wanted = " & ".join([*map(words.lexeme, before), words.lexeme(last, begins=True)])
     rows = fetch_all(DATABASE, NEXT_WORD, [wanted, MOST_NAMES, last, before, limit])
     return [" ".join([*before, word]) for (word,) in rows]
 
@@ -99,5 +99,5 @@ def _near(before: list[str], last: str, limit: int) -> list[str]:
 
 
 def _named(text: str, limit: int) -> tuple[Named, ...]:
-    rows = fetch_all(DATABASE, NAMES, [text.replace(" ", " & "), MOST_NAMES])
+    rows = fetch_all(DATABASE, NAMES, [" & ".join(map(words.lexeme, text.split(" "))), MOST_NAMES])
     return tuple(Named(*row) for row in rows[:limit])

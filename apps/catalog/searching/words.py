@@ -29,7 +29,7 @@ WORDS = """
 DESCRIBED = """
     SELECT asked FROM unnest(%s::text[]) AS asked
     WHERE EXISTS (SELECT FROM catalog_searchentry
-                  WHERE vector @@ to_tsquery('catalog_search', asked))
+                  WHERE vector @@ plainto_tsquery('catalog_search', asked))
 """
 # Words that share a spelling with one letter left out, or enough trigrams.
 NEAR = """
@@ -71,9 +71,14 @@ class Meaning:
 
     @property
     def query(self) -> str:
-        """For ``to_tsquery``. Folding has left nothing but letters and digits."""
-        end = ":*" if self.begins else ""
-        return "(" + " | ".join(f"{one}{end}" for one in self.spellings) + ")"
+        """For ``to_tsquery``."""
+        return "(" + " | ".join(lexeme(one, begins=self.begins) for one in self.spellings) + ")"
+
+
+def lexeme(word: str, *, begins: bool = False) -> str:
+    """A folded word, or the beginning of one, as ``to_tsquery`` wants it. Folding has left no
+    quotes; they keep together what a locale may take for a space."""
+    return f"'{word}'{':*' if begins else ''}"
 
 
 @dataclass(frozen=True, slots=True)
