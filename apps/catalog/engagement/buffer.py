@@ -40,6 +40,7 @@ class Buffer:
         self._thread: threading.Thread | None = None
         self._starting, self._delivering = threading.Lock(), threading.Lock()
         self._counting, self._over = threading.Lock(), 0
+        self._closed = threading.Event()
 
     def add(self, item: Any) -> None:
         """Never waits for anything."""
@@ -66,19 +67,23 @@ class Buffer:
             if batch := [items.popleft() for _ in range(len(items))]:
                 self._deliver(batch)
 
+    def close(self) -> None:
+        """Ends the thread and delivers what is left; for the end of the process."""
+        self._closed.set()
+        self.flush()
+
     def _start(self) -> None:
         with self._starting:
             if self._thread is None:
-                Finalize(None, self.flush, exitpriority=0)  # also where os._exit ends a fork
+                Finalize(None, self.close, exitpriority=0)  # also where os._exit ends a fork
                 thread = threading.Thread(target=self._run, name="engagement", daemon=True)
-                with suppress(RuntimeError):  # the interpreter is ending: flush() is what is left
+                with suppress(RuntimeError):  # the interpreter is ending: close() is what is left
                     thread.start()
                 self._thread = thread
 
     def _run(self) -> None:
-        pause = threading.Event()
-        while True:
-            pause.wait(self._every)
+        closed = self._closed
+        while not closed.wait(self._every):
             try:
                 self.flush()
             except Exception:

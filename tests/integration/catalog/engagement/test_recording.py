@@ -41,14 +41,28 @@ def commands(monkeypatch) -> Counter[int]:
     return sent
 
 
-def test_the_thread_that_records_sends_nothing(commands, monkeypatch):
+@pytest.fixture
+def making():
+    """Makes buffers whose threads end with the test."""
+    made = []
+
+    def make(*args, **words) -> Buffer:
+        made.append(Buffer(*args, **words))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.close()
+
+
+def test_the_thread_that_records_sends_nothing(commands, monkeypatch, making):
     delivered = threading.Event()
 
     def deliver(batch):
         recording.deliver(batch)
         delivered.set()
 
-    buffer = Buffer(deliver, figures.full, most=1_000, every=0.2)
+    buffer = making(deliver, figures.full, most=1_000, every=0.2)
     monkeypatch.setattr(recording, "buffer", buffer)
     for _ in range(900):
         recording.record_view(TEA, ANN)
@@ -59,18 +73,18 @@ def test_the_thread_that_records_sends_nothing(commands, monkeypatch):
     assert len(commands) == 1 and counted(TEA) == 900
 
 
-def test_recording_waits_for_no_delivery():
-    stuck = threading.Event()
-    buffer = Buffer(lambda batch: stuck.wait(5), figures.full, most=10, every=0.01)
+def test_recording_waits_for_no_delivery(making):
+    stuck, refused = threading.Event(), []
+    buffer = making(lambda batch: stuck.wait(5), refused.append, most=10, every=0.01)
     for _ in range(100):
         buffer.add("one")
     assert not stuck.is_set()
     stuck.set()
 
 
-def test_what_comes_when_the_buffer_is_full_is_dropped_and_counted():
+def test_what_comes_when_the_buffer_is_full_is_dropped_and_counted(making):
     kept, refused = [], []
-    buffer = Buffer(kept.extend, refused.append, most=3, every=60)
+    buffer = making(kept.extend, refused.append, most=3, every=60)
     for number in range(5):
         buffer.add(number)
     assert len(buffer) == 3
