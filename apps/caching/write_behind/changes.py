@@ -72,7 +72,7 @@ def _put(buffer: Buffer, chunk: Sequence[Change], by: str) -> tuple[int, list[in
             continue
         words.append(2 * len(one.fields))
         for name, value in one.fields.items():
-            if name[:1] == ":":
+            if name[:1] in (":", ""):
                 raise ValueError(f"a field may not be called {name!r}")
             words += (name, value)
     keys = [layout.base(buffer)]

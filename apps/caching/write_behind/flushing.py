@@ -88,7 +88,7 @@ def _oldest(buffer: Buffer, shard: int) -> tuple[int, list[Pending]]:
 
 def _read(found: list) -> tuple[int, list[Pending]]:
     return found[0], [
-        pending_of(key.decode(), dict(zip(state[::2], state[1::2], strict=True)))
+        pending_of(key.decode(), zip(*[iter(state)] * 2, strict=True))
         for key, state in found[1:]
         if state
     ]

@@ -1,6 +1,6 @@
 """What is pending, how much, how old, and what a crash of Redis may cost."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 import redis
@@ -17,6 +17,7 @@ from apps.caching.write_behind.contracts import (
     Version,
 )
 
+COLON = ord(":")
 _COUNTED = ["epoch", "counter"]
 
 
@@ -37,7 +38,9 @@ def pending(buffer: Buffer, keys: Sequence[str]) -> dict[str, Pending]:
     """
     base = layout.base(buffer)
     found = _ask(lambda pipe: [pipe.hgetall(f"{base}s:{key}") for key in keys])
-    return {key: pending_of(key, state) for key, state in zip(keys, found, strict=True) if state}
+    return {
+        key: pending_of(key, state.items()) for key, state in zip(keys, found, strict=True) if state
+    }
 
 
 def oldest(buffer: Buffer, most: int = 100) -> list[tuple[Pending, float]]:
@@ -102,15 +105,21 @@ def loss_seconds() -> float | None:
     return {"always": 0.0, "everysec": 1.0}.get(told.get("appendfsync"), float("inf"))
 
 
-def pending_of(key: str, state: Mapping[bytes, bytes]) -> Pending:
-    """As Redis keeps it."""
-    fields, older = {}, {}
-    for name, value in state.items():
-        if name[:1] != b":":
+def pending_of(key: str, words: Iterable[tuple[bytes, bytes]]) -> Pending:
+    """As Redis keeps it: the hash's names and values."""
+    fields, older, epoch, counter, deleted = {}, {}, 0, 0, False
+    for name, value in words:
+        if name[0] != COLON:
             fields[name.decode()] = value
-        elif name[:3] == b":o:":
+        elif name == b":e":
+            epoch = int(value)
+        elif name == b":c":
+            counter = int(value)
+        elif name == b":d":
+            deleted = True
+        else:
             older[name[3:].decode()] = Version(*map(int, value.split(b"-")))
-    return Pending(key, version_of(state), fields, b":d" in state, older)
+    return Pending(key, Version(epoch, counter), fields, deleted, older)
 
 
 def version_of(state: Mapping[bytes, bytes]) -> Version:
