@@ -5,7 +5,8 @@ from functools import partial
 from itertools import starmap
 from uuid import UUID
 
-from django.db import transaction
+import structlog
+from django.db import DatabaseError, InterfaceError, transaction
 
 from apps.catalog import facade as catalog
 from apps.common.databases import execute, fetch_all, require_atomic
@@ -14,6 +15,7 @@ from apps.orders.enums import DATABASE, FulfillmentStatus, OrderStatus, PaymentS
 from apps.orders.events import Moved
 
 TOLD = Moved.COLUMNS
+log = structlog.get_logger(__name__)
 
 
 def orders_set_payment(states: Mapping[UUID, str]) -> None:
@@ -83,8 +85,15 @@ def orders_cancel(reasons: Mapping[UUID, str], correlation_ids: Mapping[UUID, st
     events.orders_cancelled(cancelled, correlation_ids)
     if cancelled:
         order_ids = [one.order_id for one, _, _ in cancelled]
-        # What the cart of one of them still holds, the clock would end too: this is only sooner.
-        transaction.on_commit(partial(catalog.end_holds, order_ids), using=DATABASE, robust=True)
+        transaction.on_commit(partial(_end_holds, order_ids), using=DATABASE, robust=True)
+
+
+def _end_holds(order_ids: Sequence[UUID]) -> None:
+    """What the carts of these orders still hold, the clock would end too: this is only sooner."""
+    try:
+        catalog.end_holds(order_ids)
+    except (DatabaseError, InterfaceError) as error:
+        log.warning("order.holds_left_to_the_clock", error=str(error), orders=len(order_ids))
 
 
 def order_approve(order_id: UUID, correlation_id: str) -> int:
