@@ -2,14 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
-from uuid import UUID
 
 import orjson
 
 from apps.caching.resources import Fields, Provisional
-from apps.catalog import selectors
-from apps.catalog.caching import known
-from apps.catalog.enums import ProductState
+from apps.catalog.caching import known, rows
 from apps.catalog.feed import merging
 from apps.catalog.models import Product
 from apps.catalog.rest.serializers import product_data
@@ -42,10 +39,9 @@ def load(ids: Sequence[str]) -> Mapping[str, CachedProduct]:
     if not wanted:
         return {}
     pending = merging.waiting(wanted)  # before the rows: what is flushed meanwhile is in both
-    rows = selectors.products(state=ProductState.FOR_SALE)
-    rows = list(rows.filter(public_id__in=[UUID(one) for one in wanted]))
-    merging.merge(rows, pending)
-    found = {str(row.public_id): cached(row) for row in rows}
+    products = rows.for_sale(wanted)
+    merging.merge(products, pending)
+    found = {str(one.public_id): cached(one) for one in products}
     return Provisional(found) if pending is merging.UNKNOWN else found
 
 
