@@ -127,6 +127,15 @@ def test_the_stock_shown_is_the_databases_after_each_kind_of_movement(cache, sho
         assert on_hand - reserved == available, kind
 
 
+def test_a_batch_of_orders_costs_one_command_in_each_phase(cache, costs):
+    ids = [shop.product(50) for _ in range(8)]
+    orders = [shop.reserve(*((one, 1) for one in ids)) for _ in range(20)]
+    with costs(queries=None, commands=2):
+        facade.reserve_stock(orders)
+    with costs(queries=None, commands=2):
+        facade.release_stock([shop.release(one) for one in orders])
+
+
 def test_stale_inventory_cache_medusa_15178(stocked, show):
     """There, stock that an order had taken stayed in the cache until it expired."""
     left = show(stocked.product_id)["availability"]["quantity"]
