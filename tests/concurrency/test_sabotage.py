@@ -44,8 +44,8 @@ from tests.integration.catalog.feed.conftest import own_buffer
 from tests.integration.catalog.feed.test_redis_away import durable
 from tests.integration.messaging.consuming import test_deliver
 from tests.integration.messaging.consuming.conftest import _told, listener
-from tests.integration.orders import test_cart
-from tests.integration.orders.test_cart import ada
+from tests.integration.orders import test_cart_holds
+from tests.integration.orders.test_cart_holds import ada
 from tests.integration.payments import test_refunds
 from tests.integration.reporting import test_projecting
 from tests.integration.sagas import test_engine, test_engine_faults
@@ -247,7 +247,7 @@ GUARDS = {
     ),
     "the last look of a cart's edit": (
         [Words(cart_services, "_hold", "if latest.version == cart.version:", "if True:")],
-        test_cart.test_an_edit_that_reaches_the_stock_late_does_not_undo_a_later_one,
+        test_cart_holds.test_an_edit_that_reaches_the_stock_late_does_not_undo_a_later_one,
         "assert",
     ),
     "the payment's lock": (
