@@ -5,14 +5,9 @@ from functools import cache
 import redis
 from django.conf import settings
 
-# What a caller takes for "Redis is away"; one that refuses writes is no better.
-AWAY = (
-    redis.ConnectionError,
-    redis.TimeoutError,
-    redis.exceptions.OutOfMemoryError,
-    redis.exceptions.ReadOnlyError,
-    OSError,
-)
+# What a caller takes for "Redis is away": one that answers with an error (full, read-only, its disk
+# broken, busy) is of no more use, and none of this is worth a page that breaks.
+AWAY = (redis.RedisError, OSError)
 DAY = 86_400
 
 

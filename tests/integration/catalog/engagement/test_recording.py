@@ -203,3 +203,16 @@ def test_what_a_request_says_of_its_visitor(settings):
     assert named.list_name[0] == "v" and len(named.list_name) == 25
     assert one.counted_as(1) != one.counted_as(2)
     assert named.counted_as(1) == named.counted_as(2) == named.list_name
+
+
+def test_a_redis_that_answers_with_errors_breaks_no_page():
+    """As one does that is full or cannot write its disk; here keys are of another kind."""
+    for name in ("trending", "sales:0:all", f"recent:{recording.EVERYBODY}"):
+        durable().set(names.key(name), "something else")
+    durable().hset(names.key("trending:mark"), mapping={"at": 0, "half": 1})
+    before = outcomes()
+    recording.deliver([(TEA, ANN)])
+    assert outcomes() == before | {"away": before["away"] + 1}
+    for answer in (reading.trending, lambda most: reading.best_sellers("all", most)):
+        reading._ask._not_before = 0.0
+        assert answer(9) == reading.Window(complete=False)
