@@ -149,19 +149,21 @@ return out
 # ARGV: when the batch was taken, then of each: key, epoch, counter. What has changed since stays,
 # dirty since it was taken. → how many went.
 CLEAR = """
-local gone = 0
+local states, keys = {}, {}
 for i = 2, #ARGV, 3 do
     local state = KEYS[1] .. 's:' .. ARGV[i]
     local version = redis.call('HMGET', state, ':e', ':c')
     if version[1] == ARGV[i + 1] and version[2] == ARGV[i + 2] then
-        redis.call('UNLINK', state)
-        redis.call('ZREM', KEYS[2], ARGV[i])
-        gone = gone + 1
+        states[#states + 1], keys[#keys + 1] = state, ARGV[i]
     else
         redis.call('ZADD', KEYS[2], 'XX', 'GT', ARGV[1], ARGV[i])
     end
 end
-return gone
+if #keys > 0 then
+    redis.call('UNLINK', unpack(states))
+    redis.call('ZREM', KEYS[2], unpack(keys))
+end
+return #keys
 """
 
 # ARGV: key, epoch, counter, reason. 1 if it is a dead letter now; 0 if it has changed meanwhile.
