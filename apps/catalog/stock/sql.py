@@ -162,11 +162,12 @@ def lock_live_reservations(order_ids: Sequence[UUID]) -> list[LiveReservation]:
 
 def lock_expired_reservations(most: int) -> list[LiveReservation]:
     """Locks live holds whose time is over, in key order; passes over what is locked already."""
+    # Of the statement, not the clock: with a time that stands still the index of holds can be used.
     rows = fetch_all(
         DATABASE,
         """
         SELECT id, order_id, product_id, quantity FROM catalog_reservation
-        WHERE status = 'live' AND expires_at <= clock_timestamp()
+        WHERE status = 'live' AND expires_at <= statement_timestamp()
         ORDER BY id LIMIT %s FOR UPDATE SKIP LOCKED
         """,
         [most],

@@ -4,11 +4,14 @@ from collections.abc import Mapping
 from uuid import UUID, uuid4
 
 import pytest
+from django.db import connections
+from django.test.utils import CaptureQueriesContext
 
 from apps.catalog import facade, selectors, stock
 from apps.catalog.contracts import ExpiredHolds, HeldStock, HoldStock, StockLine
 from apps.catalog.models import Reservation, StockLedgerEntry
-from apps.common.databases import execute
+from apps.catalog.stock import sql
+from apps.common.databases import execute, fetch_all
 from apps.common.errors import InvalidInput
 from tests.integration.catalog import shop
 from tests.told import listening
@@ -190,6 +193,22 @@ def test_holds_of_carts_are_not_counted_as_orders():
     hold(cart, {cup: 2})
     facade.reserve_stock([shop.reserve((cup, 1), order_id=order)])
     assert dict(facade.live_reservations_by_order()) == {order: 1}
+
+
+def test_the_clock_does_not_look_at_what_orders_hold():
+    cup = shop.product(1)
+    execute(
+        "catalog",
+        "INSERT INTO catalog_reservation (order_id, product_id, quantity)"
+        " SELECT gen_random_uuid(), p.id, 1 FROM generate_series(1, 20000), catalog_product p"
+        " WHERE p.public_id = %s",
+        [cup],
+    )
+    execute("catalog", "ANALYZE catalog_reservation")
+    with CaptureQueriesContext(connections["catalog"]) as asked:
+        sql.lock_expired_reservations(500)
+    plan = fetch_all("catalog", f"EXPLAIN {asked[0]['sql'].replace('%', '%%')}")
+    assert "reservation_holds" in str(plan)
 
 
 def test_what_carts_hold_is_counted():
