@@ -16,6 +16,7 @@ from prometheus_client.registry import Collector
 
 from apps.caching import write_behind
 from apps.catalog import selectors as catalog
+from apps.catalog.engagement import counting as engagement
 from apps.common.databases import execute
 from apps.messaging import figures
 from apps.messaging.brokers import choose
@@ -44,6 +45,7 @@ TEXTS = {
     "holdfast_read_model_oldest_seconds": "Age of the oldest of them, at most.",
     "holdfast_read_model_heartbeat_seconds": "Seconds since the last heartbeat to arrive was sent.",
     "holdfast_read_model_applied": "Events that the read model has applied.",
+    "holdfast_sales_waiting": "Sales that are not among the best-sellers yet.",
     "holdfast_group_waiting": "Messages not yet delivered to the consumer group.",
     "holdfast_group_pending": "Messages delivered to the group and not acknowledged.",
     "holdfast_group_consumers": "Consumers of the group that the broker knows.",
@@ -103,6 +105,7 @@ def all_sources() -> dict[str, Callable[[], Iterable[Sample]]]:
         "consumers": _consumers,
         "write-behind": _write_behind,
         "carts": _carts,
+        "sales": _sales,
     }
 
 
@@ -155,6 +158,12 @@ def _mails() -> Iterator[Sample]:
     yield "holdfast_mails_waiting", {}, behind.waiting
     yield "holdfast_mails_oldest_seconds", {}, behind.age
     yield "holdfast_mails_failed", {}, behind.failed
+
+
+def _sales() -> Iterator[Sample]:
+    with _quickly(databases.CATALOG):
+        waiting = engagement.notes_waiting()
+    yield "holdfast_sales_waiting", {}, waiting
 
 
 def _read_model() -> Iterator[Sample]:

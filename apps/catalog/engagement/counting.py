@@ -62,6 +62,12 @@ def notes_count(*, most: int = 20_000) -> int:
     return done
 
 
+def notes_waiting() -> int:
+    """How many notes are not counted yet."""
+    [waiting] = fetch_one(DATABASE, "SELECT count(*) FROM catalog_salenote")
+    return waiting
+
+
 def count(notes: Sequence[Note], *, read: float, generation: str = "") -> None:
     """Adds the notes that are not counted yet, in one script; ``read`` is when they were read, by
     Redis's clock."""

@@ -2,8 +2,7 @@
 
 from datetime import timedelta
 
-from apps.catalog.engagement.counting import notes_count
-from apps.catalog.engagement.models import SaleNote
+from apps.catalog.engagement.counting import notes_count, notes_waiting
 from apps.catalog.engagement.names import AWAY
 from apps.catalog.enums import DATABASE
 from apps.scheduling.definition import Counts, job
@@ -21,4 +20,4 @@ def count_sales() -> Counts:
         counted = notes_count()
     except AWAY:
         counted = 0
-    return {"counted": counted, "waiting": SaleNote.objects.using(DATABASE).count()}
+    return {"counted": counted, "waiting": notes_waiting()}

@@ -72,6 +72,7 @@ def test_what_waits_is_told_of_each_database():
     assert lease.take("orders", "0" * 32, 60)
     found = gauges()
     assert found["holdfast_cart_holds",] == found["holdfast_cart_hold_pieces",] == 0
+    assert found["holdfast_sales_waiting",] == 0
     assert found["holdfast_outbox_waiting", "orders"] == 2
     assert found["holdfast_outbox_refused", "orders"] == 1
     assert 3600 <= found["holdfast_outbox_oldest_seconds", "orders"] < 3700
@@ -83,6 +84,7 @@ def test_what_waits_is_told_of_each_database():
     assert {key[1] for key, up in found.items() if key[0] == "holdfast_source_up" and up} == {
         *(f"messaging-{name}" for name in ("customers", "catalog", "orders", "reporting")),
         *("sagas", "mails", "read-model", "events", "consumers", "write-behind", "carts"),
+        "sales",
     }
 
 
