@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from apps.caching import write_behind
 from apps.caching.keys import Key
 from apps.caching.write_behind import Change, Refused, Version
+from apps.caching.write_behind.connections import AWAY
 from apps.caching.writing import writing
 from apps.catalog.caching.names import PRODUCT
 from apps.catalog.enums import DATABASE
@@ -39,8 +40,7 @@ def keep(wanted: Mapping[str, Mapping[str, bytes]], *, by: str, epoch: int) -> K
         taken = write_behind.put(PRODUCTS, changes, by=by)
         versions = [one for one in taken if isinstance(one, Version)]
         if versions and versions[0].epoch < epoch:
-            write_behind.renew(PRODUCTS)
-            taken = write_behind.put(PRODUCTS, changes, by=by)
+            taken = _put_anew(changes, by)
             versions = [one for one in taken if isinstance(one, Version)]
     refusals = {
         change.key: one
@@ -51,6 +51,15 @@ def keep(wanted: Mapping[str, Mapping[str, bytes]], *, by: str, epoch: int) -> K
     waiting = frozenset(wanted.keys() - refusals.keys())
     version = "{}.{}".format(*max(versions)) if versions else None
     return Kept(waiting, version, refused)
+
+
+def _put_anew(changes: Sequence[Change], by: str) -> Sequence[Version | Refused]:
+    """As ``put``, under a new epoch."""
+    try:
+        write_behind.renew(PRODUCTS)
+    except AWAY:
+        return [Refused.AWAY] * len(changes)
+    return write_behind.put(PRODUCTS, changes, by=by)
 
 
 def _parts(fields: Mapping[str, bytes]) -> Iterable[Mapping[str, bytes]]:

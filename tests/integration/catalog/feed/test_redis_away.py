@@ -74,3 +74,21 @@ def test_an_edit_that_redis_took_without_saying_so_does_no_harm(durable):
     durable.resume()
     assert flush() == 1
     assert (price(cup), row(cup).version, write_behind.dead_letters(PRODUCTS)) == ("5.00", 2, [])
+
+
+def test_redis_going_away_between_two_epochs_is_no_error(durable, monkeypatch):
+    cup = shop.product(sku="CUP")
+    send({"sku": "CUP", "price": gbp("5.00")})
+    durable.pause()
+    send({"sku": "CUP", "price": gbp("6.00")}, status=200)
+    durable.resume()
+    changes._suspect.clear()
+
+    def away(buffer) -> None:
+        raise ConnectionResetError
+
+    monkeypatch.setattr(write_behind, "renew", away)
+    answer = send({"sku": "CUP", "price": gbp("7.00")}, status=200)
+    assert (ends(answer), price(cup)) == ([(1, "applied", [])], "7.00")
+    flush()
+    assert (price(cup), write_behind.dead_letters(PRODUCTS)) == ("7.00", [])

@@ -186,3 +186,9 @@ def test_ten_thousand_lines_take_few_queries(django_assert_max_num_queries):
         answer = post(client, body)
     assert answer.status_code == 202
     assert answer.json()["accepted"] == 10_000
+
+
+def test_empty_lines_count_but_have_no_result():
+    shop.product(sku="CUP")
+    answer = send(b"", {"sku": "CUP", "price": gbp("5.00")}, b" \r", {"sku": "X"}, b"")
+    assert ends(answer) == [(2, "accepted", []), (4, "error", [("", "nothing_to_change")])]
