@@ -3,7 +3,7 @@ to the database; at the facade in one process, and by PATCH over HTTP.
 
 Both ways are checked, invalidate the cache and are seen by readers at once. The direct one commits
 (fsync on) the row, its price history, its event and its note for staff; write-behind is in the
-durable Redis, as ``make up`` starts it, and does all of that later, in sets: ``bench feed`` says how
+durable Redis, as ``make up`` starts it, and does all that later, in sets: ``bench feed`` says how
 fast. Servers of its own below ``var/``, thrown away afterwards.
 """
 
