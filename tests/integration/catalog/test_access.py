@@ -35,11 +35,13 @@ class Door:
 DOORS = [
     Door("POST", "api/v1/products", ("add_product",), 201, CUP),
     Door("POST", "api/v1/products/bulk", ("add_product", "change_product"), 200, {"items": [CUP]}),
+    Door("POST", "api/v1/catalog/feed", ("send_feed",), 200, [{"sku": "NONE"}]),
     Door("PATCH", PRODUCT, ("change_product",), 200, {"name": "New", "version": 1}),
     Door("DELETE", PRODUCT, ("delete_product",), 204),
     Door("POST", f"{PRODUCT}/restore", ("restore_product",), deleted=True),
     Door("POST", f"{PRODUCT}/purge", ("purge_product",), 204, deleted=True),
     Door("DELETE", f"{PRODUCT}/cache", ("change_product",), 204),
+    Door("GET", f"{PRODUCT}/insights", ("view_product",)),
     Door("GET", f"{PRODUCT}/prices", ("view_pricechange",)),
     Door("GET", f"{PRODUCT}/stock", ("view_stockitem",)),
     Door("GET", f"{PRODUCT}/stock-ledger", ("view_stockledgerentry",)),
@@ -60,16 +62,15 @@ EVERY_RIGHT = {right for door in DOORS for right in door.rights}
 
 
 def test_no_door_is_left_out():
-    """Everything of the catalogue but its four public reads stands above."""
+    """Everything of the catalogue but its five public reads stands above."""
     there = {
         (method, one.route)
         for one in all_addresses()
         for method in one.methods - {"HEAD", "OPTIONS"}
-        if one.route.startswith(("api/v1/products", "api/v1/categories"))
+        if one.route.startswith(("api/v1/products", "api/v1/categories", "api/v1/catalog/feed"))
     }
-    public = {
-        ("GET", route) for route in ("api/v1/products", "api/v1/categories", PRODUCT, CATEGORY)
-    }
+    open_to_all = ("api/v1/products", "api/v1/categories", PRODUCT, CATEGORY, f"{PRODUCT}/related")
+    public = {("GET", route) for route in open_to_all}
     assert there - public == {(door.method, door.route) for door in DOORS}
 
 
