@@ -108,7 +108,8 @@ class Edits:
         path = f"/api/v1/products/{one}"
         body: dict[str, Any] = {"price": _price(pence)}
         sent = time.monotonic()
-        while True:
+        until, answer = _patience(), None
+        while time.monotonic() < until:
             if not behind:
                 body["version"] = self._version(UUID(one))
             answer = self.client.send(
@@ -116,7 +117,7 @@ class Edits:
                 f"{path}?mode=write-behind" if behind else path,
                 self.goods.staff,
                 orjson.dumps(body),
-                until=_patience(),
+                until=until,
             )
             if answer is None or answer.status != 409:
                 break
