@@ -213,7 +213,7 @@ CHANGES: dict[str, Callable[[Stocked], object]] = {
     "soft delete": lambda one: one.product.delete(),
     "soft delete of a set": lambda one: Product.objects.filter(pk=one.pk).delete(),
 }
-QUERIES = ("", "ordering=-price", "category=tea-{0}", "min_price=5", "limit=5&ordering=name")
+QUERIES = ("", "ordering=-price", "category=tea-{0}&min_price=4")
 
 
 def test_what_is_shown_is_the_databases_after_each_kind_of_change(cache, client):
