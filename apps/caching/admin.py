@@ -12,7 +12,7 @@ class InvalidationAdmin(ReadOnlyAdmin):
     list_display = ("first", "keys", "created_at")
     ordering = ("id",)
 
-    @display(description="key")
+    @display(description="first key")
     def first(self, row: Invalidation) -> str:
         return row.names[0]
 
