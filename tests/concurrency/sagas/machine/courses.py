@@ -97,6 +97,14 @@ class Machine(RuleBasedStateMachine):
         self.starts([told])
         self.claims(pause)
 
+    @precondition(lambda self: any(not one.paused for one in self.holders))
+    @rule(told=scripts, pause=pauses, stop=st.none() | failures)
+    def claim_pause_and_go_on_in_time(self, told, pause, stop):
+        self.starts([told])
+        holder = self.claims(pause)
+        if holder.paused:
+            self.resumes([one for one in self.holders if one.paused].index(holder), stop)
+
     @precondition(lambda self: 0 < sum(bool(one.paused) for one in self.holders) < HOLDERS)
     @rule(stop=st.none() | pauses)
     def take_over(self, stop):
@@ -133,7 +141,7 @@ class Machine(RuleBasedStateMachine):
         self._paused(n).die()
         laws.nobody_else_wrote(before, self.look(), set())
 
-    def claims(self, stop):
+    def claims(self, stop) -> Holder:
         holder = next(one for one in self.holders if not one.paused)
         before = books.read(self.prefix)
         taken = {one.row["lease_token"] for one in before.values()}
@@ -143,6 +151,7 @@ class Machine(RuleBasedStateMachine):
             tokens = {one.row["lease_token"] for one in after.values()} - taken - {0}
             holder.token = tokens.pop() if tokens else None
             assert not tokens
+        return holder
 
     def resumes(self, n, stop):
         holder = self._paused(n)
