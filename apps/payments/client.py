@@ -15,8 +15,8 @@ from django.conf import settings
 from moneyed import Money
 from urllib3 import exceptions
 
-from apps.common.failpoints import failpoint
 from apps.common.breaker import Breaker, BreakerOpen
+from apps.common.failpoints import failpoint
 from apps.payments.contracts import GatewayRecord, MoneyState
 from apps.payments.gateways import Declined, Gateway, Refused, Unanswered, Unreachable
 

@@ -22,7 +22,8 @@ CACHES = {
 CACHE_PREFIX = env.env.str("CACHE_PREFIX", "holdfast")  # of keys and channels
 # A cache that takes longer to answer is away for the moment.
 CACHE_TIMEOUT_SECONDS = env.env.float("CACHE_TIMEOUT_SECONDS", 0.1)
-# Edits that wait in the durable Redis (write-behind): it answers so soon, or they go to the database.
+# Edits that wait in the durable Redis (write-behind): it answers so soon, or they are written to
+# the database.
 WRITE_BEHIND_TIMEOUT_SECONDS = env.env.float("WRITE_BEHIND_TIMEOUT_SECONDS", 0.5)
 # Above the longest load: what takes longer is not kept, and others wait no longer for who died.
 CACHE_LEASE_MS = env.env.int("CACHE_LEASE_MS", 3_000)

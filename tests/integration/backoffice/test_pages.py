@@ -9,6 +9,7 @@ from django.contrib import admin
 from django.db import connections
 from django.test.utils import CaptureQueriesContext
 
+from apps.catalog.models import SaleNote
 from apps.customers.models import User
 from apps.messaging.models import StaffChange
 from apps.orders.models import AuditRun
@@ -48,7 +49,7 @@ FILLS = {
     "scheduling": remains,
 }
 # Where the app's other rows are no rows of these.
-OWN_FILLS = {AuditRun: remains, StaffChange: remains}
+OWN_FILLS = {AuditRun: remains, SaleNote: machinery, StaffChange: remains}
 PAGES = [
     (model, OWN_FILLS.get(model) or FILLS[model._meta.app_label])
     for model in apps.get_models()
