@@ -18,20 +18,43 @@ from rest_framework.views import APIView
 
 from apps.catalog import facade
 from apps.catalog.contracts import FeedForm, FeedReport, LineOutcome, SendFeed
-from apps.common.rest.fields import IntegerField, MoneyField, StringField, UUIDField
 from apps.common.rest.filters import refuse_unknown_parameters
 from apps.common.rest.headers import idempotency_key
 from apps.common.rest.permissions import staff_with
 from apps.common.rest.schema import IDEMPOTENCY_KEY, problem_response
-from apps.common.rest.serializers import StrictSerializer
 
 LETTERS = {"w": LineOutcome.ACCEPTED, "d": LineOutcome.APPLIED, "e": LineOutcome.ERROR}
 MAY_COUNT = "catalog.adjust_stock"
-LINES = (  # each an array of one in the API's document
-    ("A price", {"sku": "KIT-1001", "price": {"amount": "21.50", "currency": "GBP"}}),
-    ("Attributes", {"sku": "KIT-1002", "attributes": {"material": "oak", "colour": None}}),
-    ("A count", {"id": "01890a5d-ac96-774b-bcce-b302099a8057", "stock": {"on_hand": 80}}),
-)
+LINES = [
+    {"sku": "KIT-1001", "price": {"amount": "21.50", "currency": "GBP"}},
+    {"sku": "KIT-1002", "attributes": {"material": "oak", "colour": None}},
+    {"id": "01890a5d-ac96-774b-bcce-b302099a8057", "stock": {"on_hand": 80}},
+]
+LINE = {
+    "type": "object",
+    "description": "A change of one product, named by `sku` or by `id`.",
+    "properties": {
+        "sku": {"type": "string", "maxLength": 64},
+        "id": {"type": "string", "format": "uuid"},
+        "price": {
+            "type": "object",
+            "properties": {"amount": {"type": "string"}, "currency": {"type": "string"}},
+        },
+        "attributes": {
+            "type": "object",
+            "description": "Laid over those it has; null removes one.",
+            "additionalProperties": True,
+        },
+        "stock": {
+            "type": "object",
+            "description": "One of the two: so many are in the house, so many came or went.",
+            "properties": {"on_hand": {"type": "integer"}, "delta": {"type": "integer"}},
+        },
+    },
+}
+# Each line is judged by itself: a wrong one is an error in the answer, not of the request.
+# Generators of clients know no lines of JSON: the description tells of them.
+BODY = {"type": "array", "minItems": 1, "maxItems": 10_000, "items": {"anyOf": [LINE, {}]}}
 
 
 class NdjsonParser(BaseParser):
@@ -48,26 +71,6 @@ class NdjsonParser(BaseParser):
 
 class ArrayParser(NdjsonParser):
     media_type, form = "application/json", FeedForm.JSON
-
-
-class FeedStock(StrictSerializer):
-    """One of the two."""
-
-    on_hand = IntegerField(required=False, help_text="So many pieces are in the house.")
-    delta = IntegerField(required=False, help_text="So many came (10) or went (-3).")
-
-
-@extend_schema_serializer(many=False)
-class FeedLine(StrictSerializer):
-    """A change of one product, named by `sku` or by `id`."""
-
-    sku = StringField(max_length=64, required=False)
-    id = UUIDField(required=False)
-    price = MoneyField(required=False)
-    attributes = serializers.DictField(
-        required=False, help_text="Laid over those it has; null removes one."
-    )
-    stock = FeedStock(required=False)
 
 
 class FeedErrorOutput(serializers.Serializer):
@@ -138,9 +141,8 @@ class Feed(APIView):
         "`accepted`, `applied` or `error`: nothing of a bad one is done, and it hurts no other. "
         "A product may stand in several lines; they count in their order.",
         parameters=[IDEMPOTENCY_KEY],
-        # Generators of clients know no lines of JSON: the description tells of them.
-        request={"application/json": FeedLine(many=True)},
-        examples=[OpenApiExample(*one, request_only=True) for one in LINES],
+        request={"application/json": BODY},
+        examples=[OpenApiExample("Three changes", value=LINES, request_only=True)],
         responses={
             200: OpenApiResponse(FeedOutput, "Nothing waits."),
             202: OpenApiResponse(FeedOutput, "Some of it waits to be written."),

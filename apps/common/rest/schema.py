@@ -234,9 +234,11 @@ class ProblemSchema(AutoSchema):
         return problems
 
     def _get_request_body(self, direction="request") -> dict | None:
-        """Where no field is demanded, no body is either."""
+        """Where no field is demanded, no body is either; a schema written out demands one."""
         body = super()._get_request_body(direction)
         serializer = force_instance(self.get_request_serializer()) if body else None
+        if isinstance(serializer, dict):
+            body["required"] = True
         if isinstance(serializer, Serializer) and not serializer.partial:
             demanded = any(field.required for field in serializer._writable_fields)
             body["required"] = demanded
