@@ -26,7 +26,7 @@ def web() -> Service:
     return Service(
         "web",
         _python(
-            "-m", "granian", "--interface", "wsgi", "--no-ws",
+            "-m", "granian", "--interface", "wsgi", "--no-ws", "--http", "1",
             "--host", "127.0.0.1", "--port", str(env.PORT),
             "--workers", str(WEB_WORKERS), "--blocking-threads", str(WEB_THREADS),
             "--respawn-failed-workers", "--respawn-interval", "1",
