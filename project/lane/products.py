@@ -1,8 +1,11 @@
 """The answers: a product's JSON as the cache has it, from this process or from Redis."""
 
 import re
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+
+import redis
 
 from apps.caching import scripts
 from apps.caching.connections import AWAY
@@ -16,6 +19,7 @@ from apps.catalog.caching.names import PRODUCT
 from apps.common.rest.headers import versioned_etag
 
 ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
+PAUSES = (0.002, 0.004, 0.008)  # seconds
 ENTRY_BYTES = 700  # what an entry takes besides its answer: objects, names, headers
 
 
@@ -24,6 +28,18 @@ class Answer:
     body: bytes
     etag: str
     length: str
+
+
+def _read(client: redis.Redis, key: Key) -> Mapping[bytes, bytes]:
+    """The value's fields. Where somebody is about to fill it – whoever changed it does, for the
+    answer to the change – that is awaited for a moment: it takes less than going to Django."""
+    fields = client.hgetall(key.value)
+    for seconds in PAUSES:
+        if fields or not client.exists(key.lease, key.writers):
+            break
+        time.sleep(seconds)
+        fields = client.hgetall(key.value)
+    return fields
 
 
 class Products:
@@ -49,7 +65,7 @@ class Products:
             return None
         place = local.begin(key.name) if local is not None else None
         try:
-            fields = listener.client.hgetall(key.value)
+            fields = _read(listener.client, key)
             found, stamp = self._answer(product_id, fields)
             if found is not None and local is not None and stamp:
                 size = len(found.body) + ENTRY_BYTES

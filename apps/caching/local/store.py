@@ -82,8 +82,9 @@ class LocalCache:
         """The value, if Redis was seen to hold it within ``Local.seconds``; else None."""
         now = time.monotonic()
         with self._lock:
-            entry = self._entries.get(name)
-            if entry is None:
+            try:
+                entry = self._entries[name]
+            except KeyError:
                 self._counts.misses += 1
                 return None
             if now >= entry.until or now >= entry.proof.until:
