@@ -23,7 +23,7 @@ def sane_request_id(offered: str | None) -> str:
     """``offered`` if it is 1-64 characters of ``A-Za-z0-9._-``, else a new id."""
     if offered and SANE.fullmatch(offered):
         return offered
-    return f"{getrandbits(128):032x}"  # noqa: S311 - it must differ, not be secret
+    return f"{getrandbits(128):032x}"  # it must differ, not be secret
 
 
 @contextmanager
