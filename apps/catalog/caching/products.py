@@ -62,6 +62,9 @@ def encode(product: CachedProduct) -> Fields:
 def decode(fields: Fields) -> CachedProduct:
     """Raises ``ValueError`` for what is no product of ours."""
     try:
-        return CachedProduct(int(fields["version"]), fields["json"], fields["etag"].decode())
+        found = CachedProduct(int(fields["version"]), fields["json"], fields["etag"].decode())
     except KeyError as error:
         raise ValueError(f"no field {error}") from error
+    if found.etag != versioned_etag(found.version, found.json):
+        raise ValueError("the ETag is not that of the answer")
+    return found

@@ -22,7 +22,7 @@ from apps.catalog.caching.names import KNOWN, NAMES, PRICES, PRODUCT, SHELF_TAG,
 from apps.catalog.enums import DATABASE
 from apps.common.databases import fetch_all
 
-MOST_FILLED = 20  # products of one write that are put into the cache anew
+MOST_FILLED = 200  # products of one write that are put into the cache anew
 
 
 class CatalogChanges:

@@ -42,7 +42,7 @@ def write(rows: Sequence[Row], mixed: Mapping[str, Pending] | None = None) -> di
     with writing() as cached, transaction.atomic(using=DATABASE):
         done = sql.write_edits(_news(rows, mixed) if mixed else rows)
         changed = [one for one, outcome in done.items() if outcome not in REASONS]
-        cached.products(changed, prices=Outcome.PRICED in done.values())
+        cached.products(changed, prices=Outcome.PRICED in done.values(), through=True)
         failpoint("feed.flush.before_commit")
     failpoint("feed.flush.after_commit")
     return done

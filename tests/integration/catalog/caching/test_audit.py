@@ -7,6 +7,7 @@ from apps.catalog.caching import audit, learning
 from apps.catalog.caching.audit import cache_matches
 from apps.catalog.caching.names import KNOWN, PRODUCT
 from apps.common.databases import execute
+from apps.common.rest.headers import versioned_etag
 from apps.orders.audit import others
 from tests.integration.catalog import shop
 from tests.integration.catalog.caching.conftest import LIST
@@ -38,7 +39,10 @@ def test_what_agrees_is_counted(cache, get):
 def test_a_forged_value_and_a_wrong_absence_are_found(cache, get):
     cup, pot = shop.product(3), shop.product(4)
     get(LIST)
-    cache.hset(Key(PRODUCT, str(cup)).value, "version", "9")
+    kept = cache.hgetall(Key(PRODUCT, str(cup)).value)
+    json = kept[b"json"].replace(b'"quantity":3', b'"quantity":9')
+    etag = versioned_etag(int(kept[b"version"]), json)
+    cache.hset(Key(PRODUCT, str(cup)).value, mapping={"json": json, "etag": etag})
     # Somebody's "there is none" of a product that there is.
     stamp = cache.hgetall(Key(PRODUCT, str(pot)).value)
     cache.delete(Key(PRODUCT, str(pot)).value)

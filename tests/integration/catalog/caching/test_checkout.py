@@ -7,6 +7,7 @@ from moneyed import Money
 from apps.caching.keys import Key
 from apps.catalog import facade
 from apps.catalog.caching.names import PRODUCT
+from apps.common.rest.headers import versioned_etag
 from apps.orders.models import Order
 from tests.integration.catalog.caching.conftest import LIST
 from tests.trade import Trade, axes, drive_all
@@ -46,11 +47,12 @@ def poison(cache, product_id, answer: dict, price: str, pieces: int) -> None:
     }
     key = Key(PRODUCT, str(product_id)).value
     fields = cache.hgetall(key)
+    json = orjson.dumps(lie)
     fields |= {
-        b"json": orjson.dumps(lie),
+        b"json": json,
         b"price": orjson.dumps(lie["price"]),
         b"quantity": str(pieces).encode(),
         b"version": b"1",
-        b"etag": b'"1.0"',
+        b"etag": versioned_etag(1, json).encode(),
     }
     cache.hset(key, mapping=fields)

@@ -27,6 +27,16 @@ def test_a_product_is_loaded_once_and_then_costs_one_command(cache, get, costs):
         assert get(f"{LIST}/{cup}", 304, if_none_match=cold["ETag"]).content == b""
 
 
+def test_a_forged_answer_is_a_miss(cache, get):
+    cup = shop.product(3)
+    true = get(f"{LIST}/{cup}")
+    value = Key(PRODUCT, str(cup)).value
+    for forged in ({"json": b'{"id":"forged"}'}, {"version": b"9"}, {"etag": b'"1.forged"'}):
+        cache.hset(value, mapping=forged)
+        again = get(f"{LIST}/{cup}")
+        assert (again.content, again["ETag"]) == (true.content, true["ETag"])
+
+
 def test_a_page_of_twenty_takes_two_queries_and_then_none(cache, get, costs):
     for n in range(25):
         shop.product(n, name=f"Thing {n:02}")
