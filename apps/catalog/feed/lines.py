@@ -19,6 +19,7 @@ from apps.catalog.contracts import FeedForm, LineError
 from apps.catalog.feed.edits import to_fields
 from apps.catalog.stock.moving import MAX_PIECES
 from apps.common.errors import InvalidInput
+from apps.common.storing import storable
 
 MAX_LINES, MAX_LINE = 10_000, 65_536  # bytes of one line
 MAX_NAMES = 500  # attributes of one line
@@ -68,7 +69,9 @@ class Line:
     errors: tuple[LineError, ...] = ()
 
     def refuse(self, name: str, code: str, detail: str) -> None:
-        self.errors = (*self.errors, LineError(self.number, name, code, detail))
+        """``name`` and ``detail`` may repeat what was sent, and are kept with the answer."""
+        error = LineError(self.number, storable(name), code, storable(detail))
+        self.errors = (*self.errors, error)
 
 
 NO_JSON = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)

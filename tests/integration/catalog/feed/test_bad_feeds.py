@@ -47,6 +47,7 @@ BAD = [
     (b'{"sku":"CUP","sku":"CUP","stock":{"delta":1}}', "sku", "duplicate_field"),
     (b'{"sku":"CUP","attributes":{"a":1,"a":2}}', "a", "duplicate_field"),
     (b'{"sku":"CUP","attributes":{"a":{"b":1,"b":2}}}', "b", "duplicate_field"),
+    (b'{"sku":"CUP","\\u0000":1}', "\ufffd", "unknown_field"),
     (b'{"sku":"CUP","attributes":{"a":' + b"[" * 40 + b"]" * 40 + b"}}", "", "too_deep"),
     (
         b'{"sku":"CUP","attributes":{"a":' + b"[" * 9_000 + b"]" * 9_000 + b"}}",
