@@ -16,7 +16,7 @@ app.conf.CELERY_DB_REUSE_MAX = 10_000
 app.steps["consumer"].add("project.heartbeat:WorkerHeartbeat")
 app.steps["worker"].add("project.polling:SagaPolling")
 app.steps["worker"].add("project.polling:WriteBehindPolling")
-app.steps["worker"].add("project.holding:HoldListening")
+app.steps["worker"].add("project.polling:HoldListening")
 app.autodiscover_tasks()
 
 

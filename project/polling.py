@@ -1,42 +1,43 @@
-"""The pollers of sagas and of edits that wait, as parts of each Celery worker."""
+"""The threads that look by themselves, as parts of each Celery worker: for runs of sagas that are
+due, for edits that wait, for carts whose holds are over."""
+
+from collections.abc import Callable
+from typing import Any, ClassVar
 
 from celery import bootsteps
 
-from apps.caching.write_behind.polling import Poller as EditPoller
-from apps.sagas.polling import Poller
+from apps.caching.write_behind import polling as edits
+from apps.orders.cart.listener import HoldListener
+from apps.sagas import polling as sagas
 
 
-class SagaPolling(bootsteps.StartStopStep):
+class _Thread(bootsteps.StartStopStep):
     """Runs in the worker's own process, also while it has no broker or its pool is busy."""
 
+    abstract = True
     requires = ("celery.worker.components:Pool",)
+    made_by: ClassVar[Callable[[], Any]]
 
     def __init__(self, worker, **kwargs):
         super().__init__(worker, **kwargs)
-        self._poller = Poller()
+        self._thread = type(self).made_by()
 
     def start(self, worker) -> None:
-        self._poller.start()
+        self._thread.start()
 
     def stop(self, worker) -> None:
-        self._poller.stop()
+        self._thread.stop()
 
     terminate = stop
 
 
-class WriteBehindPolling(bootsteps.StartStopStep):
-    """Looks for edits that wait in the durable Redis, in the same way."""
+class SagaPolling(_Thread):
+    made_by = staticmethod(sagas.poller)
 
-    requires = ("celery.worker.components:Pool",)
 
-    def __init__(self, worker, **kwargs):
-        super().__init__(worker, **kwargs)
-        self._poller = EditPoller()
+class WriteBehindPolling(_Thread):
+    made_by = staticmethod(edits.poller)
 
-    def start(self, worker) -> None:
-        self._poller.start()
 
-    def stop(self, worker) -> None:
-        self._poller.stop()
-
-    terminate = stop
+class HoldListening(_Thread):
+    made_by = staticmethod(HoldListener)

@@ -116,5 +116,5 @@ def test_what_others_asked_redis_for_stays(known, wanted):
 
 
 def test_each_worker_listens_and_the_redis_of_the_house_tells():
-    assert "project.holding:HoldListening" in celery.app.steps["worker"]
+    assert "project.polling:HoldListening" in celery.app.steps["worker"]
     assert "notify-keyspace-events Ex" in redis_server.DURABLE

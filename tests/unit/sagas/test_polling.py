@@ -17,7 +17,7 @@ def test_the_poller_outlives_an_error_that_nobody_thought_of(monkeypatch):
 
     monkeypatch.setattr(polling.leases, "any_due", any_due)
     monkeypatch.setattr(polling, "nudge", nudged.set)
-    poller = polling.Poller(every=0.001)
+    poller = polling.poller(every=0.001)
     poller.start()
     try:
         assert nudged.wait(5)

@@ -12,7 +12,6 @@ from apps.caching.write_behind import backlog, drain, flush, leases, polling, pu
 from apps.caching.write_behind.connections import client
 from apps.caching.write_behind.layout import nudged
 from apps.caching.write_behind.leases import Lease
-from apps.caching.write_behind.polling import Poller
 from tests.integration.caching.write_behind.table import change
 
 pytestmark = pytest.mark.django_db(databases=["catalog"])
@@ -59,15 +58,14 @@ def test_the_task_yields_after_its_turn_and_calls_the_next(buffer, monkeypatch):
 def test_the_poller_nudges_where_something_waits_and_nobody_is_on_the_way(buffer, monkeypatch):
     nudges = []
     monkeypatch.setattr(polling, "nudge", lambda *words: nudges.append(words))
-    poller = Poller()
-    poller.look()
+    polling.look()
     assert nudges == []
     put(buffer, [change("k", a="1")])
-    poller.look()
+    polling.look()
     assert nudges == []  # put has told somebody
     client().delete(nudged(buffer, 0))
-    poller.look()
-    poller.look()
+    polling.look()
+    polling.look()
     assert nudges == [(buffer.name, 0)]
 
 
