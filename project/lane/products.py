@@ -1,6 +1,7 @@
 """The answers: a product's JSON as the cache has it, from this process or from Redis."""
 
 import re
+import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,6 +20,9 @@ from apps.catalog.caching.names import PRODUCT
 
 ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
 PAUSES = (0.002, 0.004, 0.008)  # seconds
+# So many threads of a process may wait for a fill at once: the entry of a writer that died stands
+# for two minutes, and the others must go on meanwhile.
+_waiting = threading.BoundedSemaphore(2)
 ENTRY_BYTES = 700  # what an entry takes besides its answer: objects, names, headers
 
 
@@ -33,11 +37,16 @@ def _read(client: redis.Redis, key: Key) -> Mapping[bytes, bytes]:
     """The value's fields. Where somebody is about to fill it – whoever changed it does, for the
     answer to the change – that is awaited for a moment: it takes less than going to Django."""
     fields = client.hgetall(key.value)
-    for seconds in PAUSES:
-        if fields or not client.exists(key.lease, key.writers):
-            break
-        time.sleep(seconds)
-        fields = client.hgetall(key.value)
+    if fields or not _waiting.acquire(blocking=False):
+        return fields
+    try:
+        for seconds in PAUSES:
+            if fields or not client.exists(key.lease, key.writers):
+                break
+            time.sleep(seconds)
+            fields = client.hgetall(key.value)
+    finally:
+        _waiting.release()
     return fields
 
 

@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Iterator
+from types import SimpleNamespace
 from uuid import uuid4
 
 import pytest
@@ -19,7 +20,7 @@ from apps.catalog.caching.names import PRODUCT
 from apps.catalog.caching.products import CachedProduct
 from apps.catalog.engagement import recording
 from apps.common.rest.headers import versioned_etag
-from project.lane import lane, with_fast_lane
+from project.lane import lane, products, with_fast_lane
 from project.lane.tallies import Tallies
 from project.metrics import requests
 from tests.processes import eventually
@@ -229,6 +230,45 @@ def test_without_a_cache_in_the_process_it_asks_redis(caller, settings):
     connections.client().delete(Key(PRODUCT, caller.product).value)
     assert not one.by_lane(path=path)
     keep(product(caller.product), caller.product)
+
+
+@pytest.fixture
+def gone(caller, monkeypatch):
+    """The product's value is gone and comes back as soon as somebody waits; who waited, and how
+    long."""
+    key, waited = Key(PRODUCT, caller.product), []
+
+    def fill(seconds: float) -> None:
+        waited.append(seconds)
+        keep(product(caller.product), caller.product)
+
+    monkeypatch.setattr(products, "time", SimpleNamespace(sleep=fill))
+    connections.client().delete(key.value)
+    caller.lane._products.local.drop([key.name])
+    yield key, waited
+    connections.client().delete(key.lease, key.writers)
+    keep(product(caller.product), caller.product)
+
+
+def test_whoever_is_about_to_fill_is_awaited(caller, gone):
+    key, waited = gone
+    connections.client().set(key.lease, "somebody")
+    assert caller.by_lane()
+    assert waited == [products.PAUSES[0]]
+
+
+def test_nobody_waits_where_nobody_fills(caller, gone):
+    assert not caller.by_lane()
+    assert gone[1] == []
+
+
+def test_few_wait_for_a_writer_that_may_be_dead(caller, gone):
+    key, waited = gone
+    connections.client().zadd(key.writers, {"dead": 2**42})
+    with products._waiting, products._waiting:
+        assert not caller.by_lane()
+    assert waited == []
+    assert caller.by_lane()
 
 
 def count(name: str, **labels: str) -> float:
