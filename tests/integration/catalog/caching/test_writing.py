@@ -7,6 +7,7 @@ from uuid import UUID, uuid4
 import pytest
 from moneyed import Money
 
+from apps.caching.write_behind import Pending, Version
 from apps.catalog import bulk, categories, facade, purging, services, stock
 from apps.catalog.caching import writing
 from apps.catalog.contracts import (
@@ -19,6 +20,7 @@ from apps.catalog.contracts import (
     StockLine,
     UpsertProducts,
 )
+from apps.catalog.feed import flushing
 from apps.catalog.models import Category, Product, StockItem
 from apps.common.databases import execute
 from apps.messaging.models import StaffChange
@@ -280,3 +282,13 @@ def test_without_the_bracket_a_movement_is_not_seen(cache, show, get, monkeypatc
     ):
         with pytest.raises(AssertionError):
             test()
+
+
+def test_what_a_flush_wrote_is_there_for_its_next_reader(stocked, get):
+    assert get(f"{LIST}/{stocked.product_id}").json()["version"] == 1
+    edit = Pending(str(stocked.product_id), Version(5, 1), {"price": b"6.00 GBP"})
+    assert flushing.apply([edit]) == []
+    assert is_kept(stocked.product_id)
+    seen = get(f"{LIST}/{stocked.product_id}").json()
+    assert (seen["version"], seen["price"]["amount"]) == (2, "6.00")
+    assert at_rest(stocked.product_id)
